@@ -13,12 +13,13 @@ def home() -> Path:
     return Path(os.environ.get("PAWL_HOME", ".pawl")).expanduser().resolve()
 
 
-def socket_dir() -> Path:
+def socket_dir(of: Path | None = None) -> Path:
     """A short folder for Unix sockets (their paths may have 107 bytes), one per PAWL_HOME."""
-    inside = home() / "run"
+    place = of or home()
+    inside = place / "run"
     if len(str(inside)) < 80:
         return inside
-    short = hashlib.sha256(str(home()).encode()).hexdigest()[:12]
+    short = hashlib.sha256(str(place).encode()).hexdigest()[:12]
     return Path("/tmp") / f"pawl-{os.getuid()}-{short}"  # noqa: S108  made with mode 0700
 
 

