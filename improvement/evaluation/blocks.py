@@ -1,0 +1,153 @@
+"""Fresh sealed blocks of held-out tasks.
+
+The seed is a keyed hash of the gate and the *frozen* candidate, so nobody without the secret can
+know the block before the candidate can no longer change, and the same gate always draws the same
+block (a killed stage may run again). Call `draw` only after the freeze; give every fingerprint
+ever used (train, dev, demonstrations, earlier blocks) as `taken`.
+
+Limits: the secret protects nothing from a person who holds it; exact fingerprints are compared,
+so a paraphrase of a training task is not caught.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any
+
+from improvement.records import TaskRecord, digest_of
+
+PATIENCE = 2000
+"""Tasks in a row that may be stale before a stratum counts as exhausted."""
+
+
+class BlockExhausted(RuntimeError):
+    """The generator has too few tasks left that nobody has seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """One family at one level, and its declared weight among the strata of a block."""
+
+    family: str
+    level: int
+    weight: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{self.family}, level {self.level}"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Sealed tasks. `item_digests` has one sha256 a task, in order; `digest` covers them all."""
+
+    tasks: tuple[TaskRecord, ...]
+    item_digests: tuple[str, ...]
+    digest: str
+
+    @classmethod
+    def of(cls, tasks: Sequence[TaskRecord]) -> Block:
+        """Seal `tasks`: sha256 of each one's canonical JSON, and of the list of those."""
+        items = tuple(digest_of(_as_json(task)) for task in tasks)
+        return cls(tuple(tasks), items, digest_of(items))
+
+    @property
+    def families(self) -> dict[str, str]:
+        """Task key → family: what `gate.pair_up` takes."""
+        return {task.key: task.family for task in self.tasks}
+
+
+Generate = Callable[[Stratum, int], TaskRecord]
+"""Makes one held-out task of a stratum from a seed; equal seeds make equal tasks."""
+
+
+def block_seed(secret: bytes, gate_id: str, candidate_digest: str) -> int:
+    """HMAC-SHA256(secret, gate id ‖ candidate digest), its first 63 bits (fits a PostgreSQL
+    bigint). ValueError for a secret under 16 bytes or an empty or NUL-carrying part."""
+    if len(secret) < 16:
+        raise ValueError("the block secret must have at least 16 bytes")
+    parts = (gate_id, candidate_digest)
+    if any(not part or "\0" in part for part in parts):
+        raise ValueError("a block needs a gate id and the digest of a frozen candidate")
+    mac = hmac.new(secret, "\0".join(parts).encode(), hashlib.sha256).digest()
+    return int.from_bytes(mac[:8], "big") >> 1
+
+
+def allocate(strata: Sequence[Stratum], n: int) -> tuple[int, ...]:
+    """Items for each stratum in proportion to the weights (largest remainder; they sum to n).
+    ValueError when the strata make no sense or one of them would get nothing."""
+    names = {(s.family, s.level) for s in strata}
+    if not strata or len(names) < len(strata) or not all(0 < s.weight < math.inf for s in strata):
+        raise ValueError(f"strata must be distinct and have positive weights: {list(strata)}")
+    total = sum(Fraction(s.weight) for s in strata)
+    exact = [n * Fraction(s.weight) / total for s in strata]
+    counts = [int(share) for share in exact]
+    by_remainder = sorted(range(len(strata)), key=lambda i: (counts[i] - exact[i], i))
+    for i in by_remainder[: n - sum(counts)]:
+        counts[i] += 1
+    if min(counts) < 1:
+        raise ValueError(f"a block of {n} has no item for {strata[counts.index(min(counts))]}")
+    return tuple(counts)
+
+
+def draw(
+    generate: Generate, strata: Sequence[Stratum], seed: int, n: int, taken: AbstractSet[str]
+) -> Block:
+    """Draw and seal `n` tasks whose fingerprints are distinct and not in `taken`.
+
+    BlockExhausted when a stratum gives nothing new any more; ValueError when the generator
+    answers with a task that is not held out or not of the stratum.
+    """
+    seen = set(taken)
+    tasks: list[TaskRecord] = []
+    for stratum, count in zip(strata, allocate(strata, n), strict=True):
+        tasks += _draw_stratum(generate, stratum, seed, count, seen)
+    if len({task.key for task in tasks}) < n:
+        raise ValueError("the generator gave one key to two different tasks")
+    return Block.of(tasks)
+
+
+def _draw_stratum(
+    generate: Generate, stratum: Stratum, seed: int, count: int, seen: set[str]
+) -> list[TaskRecord]:
+    """`count` new tasks of `stratum`; their fingerprints are added to `seen`."""
+    tasks: list[TaskRecord] = []
+    attempt = stale = 0
+    while len(tasks) < count:
+        task = generate(stratum, _item_seed(seed, stratum, attempt))
+        attempt += 1
+        _check(task, stratum)
+        if task.fingerprint not in seen:
+            seen.add(task.fingerprint)
+            tasks.append(task)
+            stale = 0
+        elif (stale := stale + 1) >= PATIENCE:
+            raise BlockExhausted(
+                f"{stratum}: only {len(tasks)} of {count} fresh held-out tasks could be drawn "
+                f"({PATIENCE} in a row were used before). Widen the generator, or ask for fewer."
+            )
+    return tasks
+
+
+def _item_seed(seed: int, stratum: Stratum, attempt: int) -> int:
+    text = f"{seed}\0{stratum.family}\0{stratum.level}\0{attempt}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def _check(task: TaskRecord, stratum: Stratum) -> None:
+    if task.split != "heldout":
+        raise ValueError(f"task {task.key!r} is of the split {task.split!r}, not held out")
+    if (task.family, task.level) != (stratum.family, stratum.level):
+        raise ValueError(f"task {task.key!r} is of another stratum than {stratum}")
+    if not task.fingerprint:
+        raise ValueError(f"task {task.key!r} has no fingerprint")
+
+
+def _as_json(task: TaskRecord) -> dict[str, Any]:
+    values = {field.name: getattr(task, field.name) for field in fields(task)}
+    return {**values, "reference": dict(task.reference)}
