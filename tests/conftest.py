@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection, transaction
+from django.test import override_settings
 
 from improvement.services import addresses, embedded, postgres
 from tests.plugin import HOME
@@ -24,6 +26,35 @@ def services() -> Path:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(services: Path) -> None:
     """pytest-django makes the test database after this."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """A cheap hash, so that making a user does not take a third of a second."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptying_after_transactional_tests() -> Iterator[None]:
+    """Let Django empty the append-only tables after a test that committed; only their owner may
+    switch the triggers off, and only here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.ops, "execute_sql_flush", _flush_without_triggers)
+        yield
+
+
+def _flush_without_triggers(statements: list[str]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+        )
+        tables = [table for (table,) in cursor.fetchall()]
+        switch = "ALTER TABLE {} {} TRIGGER USER"
+        off = [switch.format(table, "DISABLE") for table in tables]
+        on = [switch.format(table, "ENABLE") for table in tables]
+        for statement in [*off, *statements, *on]:
+            cursor.execute(statement)
 
 
 @pytest.fixture
