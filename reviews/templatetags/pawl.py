@@ -1,0 +1,106 @@
+"""Template tags of every page. Whatever returns markup builds it with `format_html`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from reviews import wording
+from reviews.badges import badge_of
+
+register = template.Library()
+
+register.filter("plain", wording.plain)
+register.filter("duration", wording.duration)
+register.filter("ms", wording.milliseconds)
+register.filter("percent", wording.percent)
+register.filter("compact", wording.compact)
+
+
+@register.filter
+def split(words: str) -> list[str]:
+    return words.split()
+
+
+@register.filter
+def short(digest: str) -> SafeString:
+    """The first twelve characters of a digest, with the whole as its title."""
+    if not digest:
+        return SafeString("–")
+    return format_html('<code title="{}">{}</code>', digest, digest[:12])
+
+
+@register.filter
+def ago(then: datetime | None) -> SafeString:
+    """`3 minutes ago`, with the exact moment as the title."""
+    if then is None:
+        return SafeString("–")
+    exact = timezone.localtime(then).strftime("%Y-%m-%d %H:%M:%S %Z")
+    words = wording.ago(then, timezone.now())
+    return format_html('<time datetime="{}" title="{}">{}</time>', then.isoformat(), exact, words)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name
+    )
+
+
+@register.simple_tag
+def badge(value: str, word: str = "") -> SafeString:
+    """The badge of a state or verdict (see `reviews.badges`); `word` replaces its word."""
+    tone, icon_name, usual = badge_of(value)
+    return format_html('<span class="badge {}">{}{}</span>', tone, icon(icon_name), word or usual)
+
+
+@register.simple_tag
+def points(difference: float, low: float | None = None, high: float | None = None) -> SafeString:
+    """A difference of shares in percent points with its interval; grey where that spans zero."""
+    spans = low is not None and high is not None and low <= 0 <= high
+    tone = "flat" if spans or difference == 0 else "up" if difference > 0 else "down"
+    number = format_html(
+        '<span class="delta {}">{} pts</span>', tone, wording.signed_points(difference)
+    )
+    if low is None or high is None:
+        return number
+    return format_html(
+        '{} <span class="interval" title="95 % interval of the difference">[{}, {}]</span>',
+        number,
+        wording.signed_points(low),
+        wording.signed_points(high),
+    )
+
+
+@register.simple_tag
+def score(share: float | None, low: float | None = None, high: float | None = None) -> SafeString:
+    """A share in percent with its interval."""
+    if share is None or low is None or high is None:
+        return format_html("{}", wording.percent(share))
+    return format_html(
+        '{} <span class="interval" title="95 % interval">[{}, {}]</span>',
+        wording.percent(share),
+        f"{low * 100:.1f}",
+        f"{high * 100:.1f}",
+    )
+
+
+@register.inclusion_tag("_nav_item.html", takes_context=True)
+def nav_item(
+    context: template.Context, name: str, label: str, count: Any = 0, of: str = ""
+) -> dict[str, Any]:
+    """A link of the main navigation; current on its own page and on those below it."""
+    try:
+        url = reverse(name)
+    except NoReverseMatch:
+        return {"url": ""}
+    path = context["request"].path
+    current = path == url if url == "/" else path.startswith(url)
+    return {"url": url, "label": label, "current": current, "count": int(count), "of": of}

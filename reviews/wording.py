@@ -1,0 +1,81 @@
+"""Figures and foreign text as words: pure functions, used by the template tags and the tests."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+# CSI and OSC escape sequences, then other two-byte escapes.
+_ANSI = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x1b\\|\x07|$)|\x9b[0-?]*[ -/]*[@-~]|\x1b[@-_]?",
+    re.DOTALL,
+)
+# Control characters except tab and newline; marks that reorder or hide text (bidi overrides,
+# isolates and marks, zero-width space, word joiner, byte-order mark, interlinear and tag marks).
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e"
+    "\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def plain(text: object) -> str:
+    """Model output without what could steer a terminal, reorder a line or hide in it."""
+    cleaned = _ANSI.sub("", str(text)).replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSEEN.sub("", cleaned)
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as "0.8 s", "42 s", "3 min 05 s", "2 h 10 min" or "4 days"."""
+    if seconds is None or seconds < 0:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60):02d} s"
+    if seconds < 172_800:
+        return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60):02d} min"
+    return f"{int(seconds // 86_400)} days"
+
+
+def milliseconds(value: float | None) -> str:
+    """Milliseconds as "412 ms", "3.2 s", …"""
+    if value is None or value < 0:
+        return "–"
+    return f"{value:.0f} ms" if value < 1000 else duration(value / 1000)
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """How long ago, or how far ahead, in the largest fitting unit."""
+    gap = now - then
+    future = gap < timedelta(0)
+    seconds = abs(gap.total_seconds())
+    if seconds < 45:
+        return "soon" if future else "just now"
+    for size, unit in ((86_400 * 30, "month"), (86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size * 0.99:
+            count = max(1, round(seconds / size))
+            words = f"{count} {unit}{'s' if count > 1 else ''}"
+            return f"in {words}" if future else f"{words} ago"
+    return "1 minute ago" if not future else "in 1 minute"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as "61.3 %"."""
+    return "–" if share is None else f"{share * 100:.1f} %"
+
+
+def signed_points(difference: float) -> str:
+    """A difference of shares as "+61.3", with a true minus sign; never "-0.0"."""
+    value = round(difference * 100, 1)
+    if value == 0:
+        return "0.0"
+    return f"{'+' if value > 0 else '−'}{abs(value):.1f}"
+
+
+def compact(value: float) -> str:
+    """A number for a narrow place: 1,234 or 12.3 or 0.0042."""
+    if float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3g}"
