@@ -23,7 +23,7 @@ from typing import Any
 from improvement.records import TaskRecord, digest_of
 
 PATIENCE = 2000
-"""Tasks in a row that may be stale before a stratum counts as exhausted."""
+"""Tasks in a row that may be used or not held out before a stratum counts as exhausted."""
 
 
 class BlockExhausted(RuntimeError):
@@ -62,8 +62,8 @@ class Block:
         return {task.key: task.family for task in self.tasks}
 
 
-Generate = Callable[[Stratum, int], TaskRecord]
-"""Makes one held-out task of a stratum from a seed; equal seeds make equal tasks."""
+Generate = Callable[[int, int], TaskRecord]
+"""(seed, level) → a task, of any split (`Environment.generate`); equal seeds make equal tasks."""
 
 
 def block_seed(secret: bytes, gate_id: str, candidate_digest: str) -> int:
@@ -98,10 +98,11 @@ def allocate(strata: Sequence[Stratum], n: int) -> tuple[int, ...]:
 def draw(
     generate: Generate, strata: Sequence[Stratum], seed: int, n: int, taken: AbstractSet[str]
 ) -> Block:
-    """Draw and seal `n` tasks whose fingerprints are distinct and not in `taken`.
+    """Draw and seal `n` held-out tasks whose fingerprints are distinct and not in `taken`; what
+    the generator makes for other splits is passed over.
 
     BlockExhausted when a stratum gives nothing new any more; ValueError when the generator
-    answers with a task that is not held out or not of the stratum.
+    answers with a task that is not of the stratum or cannot be told from others.
     """
     seen = set(taken)
     tasks: list[TaskRecord] = []
@@ -119,17 +120,17 @@ def _draw_stratum(
     tasks: list[TaskRecord] = []
     attempt = stale = 0
     while len(tasks) < count:
-        task = generate(stratum, _item_seed(seed, stratum, attempt))
+        task = generate(_item_seed(seed, stratum, attempt), stratum.level)
         attempt += 1
         _check(task, stratum)
-        if task.fingerprint not in seen:
+        if task.split == "heldout" and task.fingerprint not in seen:
             seen.add(task.fingerprint)
             tasks.append(task)
             stale = 0
         elif (stale := stale + 1) >= PATIENCE:
             raise BlockExhausted(
                 f"{stratum}: only {len(tasks)} of {count} fresh held-out tasks could be drawn "
-                f"({PATIENCE} in a row were used before). Widen the generator, or ask for fewer."
+                f"({PATIENCE} in a row were used or not held out): widen the generator"
             )
     return tasks
 
@@ -140,8 +141,6 @@ def _item_seed(seed: int, stratum: Stratum, attempt: int) -> int:
 
 
 def _check(task: TaskRecord, stratum: Stratum) -> None:
-    if task.split != "heldout":
-        raise ValueError(f"task {task.key!r} is of the split {task.split!r}, not held out")
     if (task.family, task.level) != (stratum.family, stratum.level):
         raise ValueError(f"task {task.key!r} is of another stratum than {stratum}")
     if not task.fingerprint:
