@@ -50,10 +50,7 @@ class LocalEngine:
         self.device = choose_device(device)
         self.dtype = dtype or choose_dtype(self.device)
         self.base_digest = base_digest(base_dir)
-        self.model: Any = AutoModelForCausalLM.from_pretrained(
-            base_dir, dtype=self.dtype, attn_implementation="sdpa"
-        )
-        self.model.to(self.device)
+        self.model = _load(base_dir, self.dtype).to(self.device)
         self.model.eval().requires_grad_(False)
         self.tokenizer = AutoTokenizer.from_pretrained(base_dir)
         config = self.model.config
@@ -203,6 +200,10 @@ class LocalPolicy:
             turn.finish_reason = "length"
         if turn.finish_reason is not None:
             turn.latency_ms = (time.perf_counter() - started) * 1000
+
+
+def _load(directory: Path, dtype: torch.dtype) -> Any:
+    return AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="sdpa")
 
 
 def _kv_shape(config: Any, dtype: torch.dtype, device: torch.device) -> KvShape:

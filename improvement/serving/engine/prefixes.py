@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from improvement.serving.engine.attention import Prefix
 from improvement.serving.engine.forward import Runner
@@ -65,7 +65,7 @@ def _common(new: Sequence[Open]) -> tuple[int, ...]:
     return tuple(rows[0][: min(_shared(*rows), min(map(len, rows)) - 1)])
 
 
-def _shared(*rows: Sequence[int]) -> int:
+def _shared(*rows: Any) -> int:
     """How many first tokens all rows share. Only the first and the last in order need comparing."""
     low, high = min(rows), max(rows)
     pairs = enumerate(zip(low, high, strict=False))
