@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +11,20 @@ import pytest
 from django.db import connection, transaction
 from django.test import override_settings
 
+from improvement.doctor import BROWSERS
 from improvement.services import addresses, embedded, postgres
 from tests.plugin import HOME
+
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests need a browser, and only `make bench` has the minutes for measurements."""
+    for item in items:
+        if item.get_closest_marker("browser") and not CHROMIUM:
+            item.add_marker(pytest.mark.skip("no chromium here: apt-get install chromium"))
+        if item.get_closest_marker("bench") and not os.environ.get("PAWL_BENCH"):
+            item.add_marker(pytest.mark.skip("a measurement of minutes: run `make bench`"))
 
 
 @pytest.fixture(scope="session")
