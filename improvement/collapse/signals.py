@@ -84,7 +84,7 @@ def _value(name: str, values: Floats, seed: int) -> SignalValue:
         low, high = _wilson(mean, len(values))  # resampling all-equal shares would claim certainty
     else:
         low, high = _percentiles(_weights(len(values), seed) @ values, 0.95)
-    return SignalValue(name, mean, low, high, len(values))
+    return SignalValue(name, mean, min(low, mean), max(high, mean), len(values))
 
 
 def _weights(tasks: int, seed: int) -> Floats:
