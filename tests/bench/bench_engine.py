@@ -45,6 +45,7 @@ class Measured:
 
     trajectories: int
     seconds: float
+    busy: float  # processor seconds: what a quiet machine would take, times its threads
     sampled: int
     read: int
 
@@ -82,14 +83,14 @@ def after(conversation: Conversation, text: str) -> Conversation:
 
 def play_engine(engine: LocalEngine, number: int) -> Measured:
     policy, conversations, sampled = engine.policy(), tasks(number), 0
-    before, started = engine.runner.tokens_read, time.perf_counter()
+    before, started, busy = engine.runner.tokens_read, time.perf_counter(), time.process_time()
     for _ in range(TURNS):
         completions = policy.generate(conversations, SAMPLING)
         sampled += sum(len(c.token_ids) for c in completions)
         conversations = [after(c, w.text) for c, w in zip(conversations, completions, strict=True)]
     policy.forget([c.key for c in conversations])
-    seconds = time.perf_counter() - started
-    return Measured(number, seconds, sampled, engine.runner.tokens_read - before)
+    seconds, busy = time.perf_counter() - started, time.process_time() - busy
+    return Measured(number, seconds, busy, sampled, engine.runner.tokens_read - before)
 
 
 def play_plain(model: Any, tokenizer: Any, number: int) -> Measured:
@@ -97,7 +98,7 @@ def play_plain(model: Any, tokenizer: Any, number: int) -> Measured:
     tokenizer.padding_side = "left"
     ends = [tokenizer.eos_token_id, *tokenizer.encode("\n", add_special_tokens=False)]
     torch.manual_seed(0)
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     for _ in range(TURNS):
         turns = [
             [{"role": m.role, "content": m.content} for m in c.messages] for c in conversations
@@ -117,7 +118,8 @@ def play_plain(model: Any, tokenizer: Any, number: int) -> Measured:
         sampled += int((output != tokenizer.pad_token_id).sum())
         written = tokenizer.batch_decode(output, skip_special_tokens=True)
         conversations = [after(c, w) for c, w in zip(conversations, written, strict=True)]
-    return Measured(number, time.perf_counter() - started, sampled, read)
+    seconds, busy = time.perf_counter() - started, time.process_time() - busy
+    return Measured(number, seconds, busy, sampled, read)
 
 
 def flops_a_token(model: Any, *, head: bool) -> int:
@@ -140,7 +142,9 @@ def report(name: str, measured: Measured, say: Callable[[str], None]) -> None:
     per_second = measured.sampled / measured.seconds
     say(
         f"{name:8} {measured.trajectories:4} trajectories in {measured.seconds:6.1f} s = "
-        f"{measured.rate:6.3f} trajectories/s, {per_second:6.1f} sampled tokens/s, "
+        f"{measured.rate:6.3f} trajectories/s "
+        f"({measured.busy / measured.trajectories:.2f} processor seconds each), "
+        f"{per_second:6.1f} sampled tokens/s, "
         f"{measured.read} tokens through the model"
     )
 
