@@ -1,0 +1,39 @@
+"""An environment: the world that an agent acts in, one small class (see docs/own-agent.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from improvement.records import Demonstration, Message, Observation, TaskRecord
+
+
+class Episode(Protocol):
+    """One attempt at one task. `act` answers a turn; what the agent does wrong is an
+    Observation with an error, never an exception."""
+
+    def act(self, text: str) -> Observation: ...
+
+    def goal_state(self) -> str:
+        """What the world holds at the end, for the verifier (the till: the answered total)."""
+        ...
+
+
+class Environment(Protocol):
+    """A world with tools. The policy never sees `TaskRecord.reference`; the episode does."""
+
+    name: str
+    tools: tuple[str, ...]
+    families: dict[int, str]
+    max_turns: int
+    system_prompt: str
+    worked_examples: tuple[Message, ...]
+
+    def generate(self, seed: int, level: int) -> TaskRecord:
+        """A task of that level. Equal seeds give equal tasks; the split follows from the
+        fingerprint, so that no problem can be in two splits."""
+        ...
+
+    def start(self, task: TaskRecord) -> Episode: ...
+
+    def demonstrations(self) -> Sequence[Demonstration]: ...
