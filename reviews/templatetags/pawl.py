@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from json import dumps
 from typing import Any
 
 from django import template
@@ -27,6 +29,44 @@ register.filter("compact", wording.compact)
 @register.filter
 def split(words: str) -> list[str]:
     return words.split()
+
+
+@register.filter
+def json(value: Any) -> str:
+    """Indented JSON, to be shown (and so escaped) in a `pre`."""
+    return dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def raw_json(value: Any) -> str:
+    """The same with every character beyond ASCII, seen or unseen, as an escape."""
+    return dumps(value, indent=2, ensure_ascii=True, default=str)
+
+
+@register.filter
+def humble(name: str) -> str:
+    """`max_new_tokens` as words."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
+def shown(value: Any) -> str:
+    """A setting as Python would write its value, so that a newline is seen."""
+    return wording.plain(dumps(value, ensure_ascii=False, default=str))
+
+
+@register.simple_tag
+def chosen_if(values: Mapping[str, str], name: str, value: str) -> SafeString:
+    return SafeString(" selected" if values.get(name) == value else "")
+
+
+@register.simple_tag(takes_context=True)
+def without(context: template.Context, name: str) -> str:
+    """The query string of this page without one filter, on its first page."""
+    query = context["request"].GET.copy()
+    for key in (name, "before", "after"):
+        query.pop(key, None)
+    return f"?{query.urlencode()}"
 
 
 @register.filter
