@@ -149,7 +149,9 @@ def _convert(gguf: Path, into: Path, on_progress: Report) -> None:
     on_progress(f"unpacking {gguf.name} (once, about a minute)")
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     model: Any = AutoModelForCausalLM.from_pretrained(
         gguf.parent,
         gguf_file=gguf.name,

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from improvement.records import Completion, Conversation, Sampling
 from improvement.serving.adapters import Adapter, load_adapter
@@ -203,6 +204,7 @@ class LocalPolicy:
 
 
 def _load(directory: Path, dtype: torch.dtype) -> Any:
+    disable_progress_bar()  # loading takes a second; its bar would mix with the commands' own
     return AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="sdpa")
 
 

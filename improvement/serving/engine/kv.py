@@ -27,24 +27,16 @@ class KvShape:
 
 
 class Block:
-    """`keys[layer]` and `values[layer]` are (slots, heads, room, width)."""
+    """`keys[layer]` and `values[layer]` are (slots, heads, room, width), views of one tensor: a
+    large one goes back to the system when it is freed, many small ones would not."""
 
     def __init__(self, shape: KvShape, slots: int, room: int) -> None:
-        size = (slots, shape.heads, room, shape.width)
-
-        def zeros() -> list[torch.Tensor]:  # zeros: what is masked must still be finite
-            return [
-                torch.zeros(size, dtype=shape.dtype, device=shape.device)
-                for _ in range(shape.layers)
-            ]
-
-        self.keys, self.values = zeros(), zeros()
-        self.room = room
+        size = (2, shape.layers, slots, shape.heads, room, shape.width)
+        # zeros, because what is masked must still be finite
+        self.storage = torch.zeros(size, dtype=shape.dtype, device=shape.device)
+        self.keys, self.values = (half.unbind(0) for half in self.storage)
+        self.slots, self.room = slots, room
         self.free = list(range(slots))
-
-    @property
-    def slots(self) -> int:
-        return int(self.keys[0].shape[0])
 
     @property
     def empty(self) -> bool:
@@ -57,8 +49,7 @@ class Block:
 
     def copy_from(self, other: Block, source: int, target: int, length: int) -> None:
         """Copy the first `length` tokens of another block's slot."""
-        for mine, theirs in zip(self.keys + self.values, other.keys + other.values, strict=True):
-            mine[target, :, :length] = theirs[source, :, :length]
+        self.storage[:, :, target, :, :length] = other.storage[:, :, source, :, :length]
 
 
 @dataclass(slots=True)
@@ -108,8 +99,5 @@ class KvStore:
 
     @property
     def bytes(self) -> int:
-        return sum(
-            tensor.numel() * tensor.element_size()
-            for block in self.blocks
-            for tensor in block.keys + block.values
-        )
+        """Memory of all blocks."""
+        return sum(block.storage.nbytes for block in self.blocks)
