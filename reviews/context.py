@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
 from improvement.models import Candidate, CandidateStates, Warning
 from reviews.permissions import ALLOWED, may, roles
@@ -14,16 +14,16 @@ from reviews.permissions import ALLOWED, may, roles
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """`waiting`, `alarms`, and `may`, a dictionary keyed by act with underscores.
 
-    All are lazy: a partial that shows no navigation costs no query.
+    All are functions that templates call at most once: a partial without them costs no query.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"waiting": 0, "alarms": 0, "may": {}, "roles": ()}
     return {
-        "waiting": SimpleLazyObject(_waiting),
-        "alarms": SimpleLazyObject(_alarms),
-        "may": SimpleLazyObject(lambda: {a.replace("-", "_"): may(user, a) for a in ALLOWED}),
-        "roles": SimpleLazyObject(lambda: sorted(roles(user))),
+        "waiting": cache(_waiting),
+        "alarms": cache(_alarms),
+        "may": cache(lambda: {act.replace("-", "_"): may(user, act) for act in ALLOWED}),
+        "roles": cache(lambda: sorted(roles(user))),
     }
 
 

@@ -32,7 +32,8 @@ ICONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step with its cleaned text. `share` is its part of the attempt's latency, in percent."""
+    """A step with its cleaned text. `share` is its part of the attempt's latency, in percent;
+    `told` says that the tool and its arguments already say all of the text."""
 
     row: Step
     text: str
@@ -41,7 +42,13 @@ class StepView:
     share: int
     cut: bool
     cleaned: bool
+    told: bool
     verdicts: Sequence[VerdictView] = ()
+
+    @property
+    def brief(self) -> bool:
+        """Short enough to stand on the line of its title."""
+        return len(self.text) <= 90 and "\n" not in self.text.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,7 @@ def _step(row: Step, trajectory: Trajectory, verdicts: Sequence[VerdictView]) ->
         share=min(round(100 * row.latency_ms / whole), 100),
         cut=len(text) > LETTERS_SHOWN,
         cleaned=text != row.content.replace("\r\n", "\n"),
+        told=bool(row.tool) and text.split() == f"{row.tool} {row.arguments}".split(),
         verdicts=[v for v in verdicts if v.step == row.index],
     )
 
@@ -142,9 +150,11 @@ def _step(row: Step, trajectory: Trajectory, verdicts: Sequence[VerdictView]) ->
 def _verdict(row: Verdict) -> VerdictView:
     evidence = row.evidence if isinstance(row.evidence, dict) else {"evidence": row.evidence}
     step = evidence.get("step")
+    first = [name for name in ("expected", "found") if name in evidence]
+    names = [*first, *sorted(set(evidence) - {"expected", "found", "step"})]
     facts = [
-        (str(name).replace("_", " "), plain(value)[:2000])
-        for name, value in evidence.items()
-        if name != "step" and value not in (None, "")
+        (str(name).replace("_", " "), plain(evidence[name])[:2000])
+        for name in names
+        if evidence[name] not in (None, "")
     ]
     return VerdictView(row, step if isinstance(step, int) else None, facts)

@@ -18,6 +18,15 @@ _UNSEEN = re.compile(
 )
 
 
+# (from how many seconds on, seconds in one, word)
+_UNITS = (
+    (86_400 * 60, 86_400 * 30, "month"),
+    (86_400 * 2, 86_400, "day"),
+    (3600, 3600, "h"),
+    (60, 60, "min"),
+)
+
+
 def plain(text: object) -> str:
     """Model output without what could steer a terminal, reorder a line or hide in it."""
     cleaned = _ANSI.sub("", str(text)).replace("\r\n", "\n").replace("\r", "\n")
@@ -53,12 +62,12 @@ def ago(then: datetime, now: datetime) -> str:
     seconds = abs(gap.total_seconds())
     if seconds < 45:
         return "soon" if future else "just now"
-    for size, unit in ((86_400 * 30, "month"), (86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size * 0.99:
+    for least, size, unit in _UNITS:
+        if seconds >= least:
             count = max(1, round(seconds / size))
-            words = f"{count} {unit}{'s' if count > 1 else ''}"
+            words = f"{count} {unit}{'s' if count > 1 and len(unit) > 3 else ''}"
             return f"in {words}" if future else f"{words} ago"
-    return "1 minute ago" if not future else "in 1 minute"
+    return "in 1 min" if future else "1 min ago"
 
 
 def percent(share: float | None) -> str:

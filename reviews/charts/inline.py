@@ -72,51 +72,27 @@ def sparkline(points: Sequence[Point], width: int = 320, height: int = 72) -> Sa
     )
 
 
-def curve(
-    points: Sequence[tuple[float, float]], unit: str, width: int = 720, height: int = 180
-) -> SafeString:
-    """A falling curve such as a training loss: (x, y) pairs, y from zero, ends labelled."""
+def curve(points: Sequence[tuple[float, float]], unit: str) -> SafeString:
+    """A falling curve such as a training loss: (x, y) pairs, y from zero, ends labelled. The
+    drawing stretches to its place; its labels are text beside it and keep their size."""
     if len(points) < 2:
         return SafeString("")
-    left, right, top, foot = 40, 16, 12, 22
-    last_x, first_x = points[-1][0], points[0][0]
-    ceiling = max(y for _, y in points) or 1.0
-    span = (last_x - first_x) or 1.0
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        return (
-            left + (x - first_x) / span * (width - left - right),
-            top + (1 - y / ceiling) * (height - top - foot),
-        )
-
-    line = [place(x, y) for x, y in points]
+    first_x, last_x = points[0][0], points[-1][0]
+    ceiling, span = max(y for _, y in points) or 1.0, (last_x - first_x) or 1.0
+    line = [((x - first_x) / span * 1000, (1 - max(y, 0) / ceiling) * 100) for x, y in points]
     return format_html(
-        '<svg class="curve" viewBox="0 0 {w} {h}" role="img" aria-label="{words}">'
-        '<path class="grid" d="M{l} {y1}H{r}M{l} {y2}H{r}M{l} {y3}H{r}"/>'
-        '<text x="{t}" y="{y1}" dy="4" class="end">{top}</text>'
-        '<text x="{t}" y="{y2}" dy="4" class="end">{mid}</text>'
-        '<text x="{t}" y="{y3}" dy="4" class="end">0</text>'
-        '<text x="{l}" y="{h}" dy="-4">{unit} {x1}</text>'
-        '<text x="{r}" y="{h}" dy="-4" class="end">{x2}</text>'
-        '<polyline class="line" points="{line}"/>'
-        '<circle class="served" cx="{cx}" cy="{cy}" r="3.5"/></svg>',
-        w=width,
-        h=height,
-        words=f"from {compact(points[0][1])} to {compact(points[-1][1])} over {len(points)} points",
-        l=left,
-        r=width - right,
-        t=left - 8,
-        y1=top,
-        y2=(top + height - foot) / 2,
-        y3=height - foot,
-        top=compact(round(ceiling, 3)),
-        mid=compact(round(ceiling / 2, 3)),
-        unit=unit,
-        x1=compact(first_x),
-        x2=compact(last_x),
-        line=_pairs(line),
-        cx=f"{line[-1][0]:.1f}",
-        cy=f"{line[-1][1]:.1f}",
+        '<div class="curve"><span class="top">{}</span><span class="mid">{}</span>'
+        '<span class="zero">0</span><svg viewBox="0 0 1000 100" preserveAspectRatio="none"'
+        ' role="img" aria-label="{}"><path class="grid" d="M0 0H1000M0 50H1000M0 100H1000"/>'
+        '<polyline class="line" points="{}"/></svg>'
+        '<span class="from">{} {}</span><span class="to">{}</span></div>',
+        compact(round(ceiling, 3)),
+        compact(round(ceiling / 2, 3)),
+        f"from {compact(points[0][1])} to {compact(points[-1][1])} over {len(points)} points",
+        _pairs(line),
+        unit,
+        compact(first_x),
+        compact(last_x),
     )
 
 

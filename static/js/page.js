@@ -43,7 +43,9 @@
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     const pause = document.querySelector("[data-pause]");
+    const busy = event.target.contains(document.getSelection().anchorNode) && !document.getSelection().isCollapsed;
     const polls = (event.target.getAttribute("hx-trigger") || "").includes("every");
+    if (polls && busy) event.preventDefault(); // somebody is copying from it
     if (polls && pause && pause.getAttribute("aria-pressed") === "true") event.preventDefault();
   });
 
@@ -56,5 +58,9 @@
     target.scrollIntoView({ block: "start" });
   }
   addEventListener("hashchange", reveal);
-  document.addEventListener("DOMContentLoaded", reveal);
+  document.addEventListener("DOMContentLoaded", () => {
+    if (matchMedia("(max-width: 1000px)").matches)
+      for (const fold of document.querySelectorAll("[data-fold-narrow]")) fold.open = false;
+    reveal();
+  });
 })();
