@@ -173,8 +173,12 @@ def test_an_unsound_rule_is_refused(changes: dict[str, float]) -> None:
 
 
 def test_pairing_keeps_the_tasks_that_nobody_attempted() -> None:
-    items = pair_up({"a": "f", "b": "g"}, {"a": True}, {"a": False, "b": None})
-    assert items == (PairedItem("a", "f", True, False), PairedItem("b", "g", None, None))
+    items = pair_up({"a": "f", "b": "g", "c": "g"}, {"a": True}, {"a": False, "b": None})
+    assert items == (
+        PairedItem("a", "f", True, False),
+        PairedItem("b", "g", None, None),
+        PairedItem("c", "g", None, None),
+    )
     with pytest.raises(ValueError, match="candidate has verdicts outside the block"):
         pair_up({"a": "f"}, {}, {"z": True})
 
