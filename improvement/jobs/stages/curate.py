@@ -1,0 +1,170 @@
+"""Curate: verified attempts and human demonstrations become a frozen training manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from improvement.jobs.context import StageContext, StageFailed
+from improvement.jobs.packing import record_of
+from improvement.jobs.recipe import Recipe
+from improvement.jobs.tools import base_dir_of, environment_of
+from improvement.models import Agent, Candidate, Dataset, DatasetItem, Purposes, Run, Task, Trajectory
+from improvement.records import Bundle, Demonstration, Example
+from improvement.training.dataset import curate
+from improvement.training.examples import (
+    from_demonstration,
+    from_trajectory,
+    signature_of,
+    tokens_digest,
+)
+from improvement.training.manifest import CuratedItem, CurationPolicy, Manifest
+
+
+def run(context: StageContext) -> dict[str, Any]:
+    """Freeze the dataset of this cycle. StageFailed on a contaminated or an empty one."""
+    run_, recipe = context.run, Recipe.of(context.run.recipe)
+    levels, bundle = opened(run_), candidate_bundle(run_)
+    own = {f"trajectory-{t.pk}": t for t in _attempts(run_.agent)}
+    items = [_own_item(key, t, recipe) for key, t in own.items() if _wrote(t)]
+    items += [_human_item(d, e) for d, e in demonstrations(run_.agent, levels, bundle)]
+    manifest = curate(items, _policy(recipe, run_), _heldout(run_.agent))
+    if manifest.contaminated:
+        names = ", ".join(d.key for d in manifest.contaminated[:5])
+        raise StageFailed(
+            f"{len(manifest.contaminated)} training items are held-out tasks too ({names}). "
+            "Nothing was trained. Find out how they got into the training split."
+        )
+    if not manifest.entries:
+        raise StageFailed(
+            f"None of {len(own)} attempts was verified and no demonstration fits levels {levels}: "
+            "there is nothing to learn from. Collect more, ease the tasks, or add demonstrations."
+        )
+    with context.writing():
+        dataset = _save(run_, manifest, own)
+    return {
+        "dataset": dataset.pk,
+        "digest": dataset.digest,
+        "own": dataset.own,
+        "human": dataset.human,
+        "dropped": dataset.dropped,
+        "self_generated_share": manifest.self_generated_share,
+    }
+
+
+def _attempts(agent: Agent) -> Iterator[Trajectory]:
+    """All collected attempts of all generations: data accumulates, it is not replaced."""
+    rows = Trajectory.objects.filter(agent=agent, purpose=Purposes.COLLECT).exclude(
+        answer="unverified"
+    )
+    rows = rows.select_related("task", "tokens").prefetch_related("steps")
+    return rows.order_by("pk").iterator(chunk_size=500)
+
+
+def _wrote(trajectory: Trajectory) -> bool:
+    return trajectory.sampled_tokens > 0
+
+
+def _own_item(key: str, trajectory: Trajectory, recipe: Recipe) -> CuratedItem:
+    record = record_of(trajectory)
+    example = from_trajectory(record, key=key, keep_examples=recipe.keep_examples)
+    return CuratedItem(
+        key=key,
+        source="own",
+        family=trajectory.family,
+        level=trajectory.level,
+        fingerprint=trajectory.task.fingerprint,
+        signature=signature_of(record),
+        tokens_sha256=tokens_digest(example),
+        verified=trajectory.answer == "pass",
+        clipped=trajectory.clipped,
+    )
+
+
+def _human_item(demonstration: Demonstration, example: Example) -> CuratedItem:
+    return CuratedItem(
+        key=demonstration.key,
+        source="human",
+        family=demonstration.family,
+        level=demonstration.level,
+        fingerprint=demonstration.fingerprint,
+        signature=demonstration.key,
+        tokens_sha256=tokens_digest(example),
+        verified=True,
+    )
+
+
+def opened(run_: Run) -> list[int]:
+    """The levels that the collect stage found open."""
+    levels: list[int] = run_.stages.get(name="collect").result["levels"]
+    return levels
+
+
+def candidate_bundle(run_: Run, adapter: str = "") -> Bundle:
+    """What the candidate of this run will be: the collecting champion's bundle, its adapter."""
+    champion = Candidate.objects.get(pk=run_.stages.get(name="collect").result["champion"])
+    keep = Recipe.of(run_.recipe).keep_examples
+    return champion.as_bundle().with_adapter(adapter, keep_examples=keep)
+
+
+def demonstrations(
+    agent: Agent, levels: list[int], bundle: Bundle
+) -> list[tuple[Demonstration, Example]]:
+    """The environment's demonstrations of these levels, encoded under the candidate's prompt."""
+    from improvement.training.tokens import encoder
+
+    encode = encoder(base_dir_of(agent))
+    prompt = {
+        "system_prompt": bundle.system_prompt,
+        "worked_examples": bundle.worked_examples,
+    }
+    return [
+        (d, from_demonstration(d, encode=encode, **prompt))
+        for d in environment_of(agent).demonstrations()
+        if d.level in levels
+    ]
+
+
+def _policy(recipe: Recipe, run_: Run) -> CurationPolicy:
+    shares = {int(level): share for level, share in recipe.human_share.items()}
+    return CurationPolicy(
+        per_task=recipe.per_task,
+        total=recipe.dataset_total,
+        human_share=0.0,
+        share_by_level=shares,
+        seed=run_.seed % (2**31),
+    )
+
+
+def _heldout(agent: Agent) -> frozenset[str]:
+    rows = Task.objects.filter(agent=agent, split="heldout")
+    return frozenset(rows.values_list("fingerprint", flat=True))
+
+
+def _save(run_: Run, manifest: Manifest, own: dict[str, Trajectory]) -> Dataset:
+    sources = [e.source for e in manifest.entries]
+    dataset = Dataset.objects.create(
+        agent=run_.agent,
+        run=run_,
+        digest=manifest.digest,
+        manifest=manifest.as_json(),
+        own=sources.count("own"),
+        human=sources.count("human"),
+        dropped=len(manifest.dropped),
+        self_generated_share=manifest.self_generated_share,
+        contaminated=len(manifest.contaminated),
+    )
+    kept = [(e.key, e.source, e.weight, "") for e in manifest.entries]
+    left = [(d.key, d.source, 0.0, d.reason) for d in manifest.dropped]
+    DatasetItem.objects.bulk_create(
+        DatasetItem(
+            dataset=dataset,
+            trajectory=own.get(key),
+            key=key,
+            source=source,
+            weight=weight,
+            dropped_because=reason,
+        )
+        for key, source, weight, reason in kept + left
+    )
+    return dataset

@@ -1,0 +1,97 @@
+"""What the stages share: the agent's environment, verifiers, store, base model and policy."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from improvement.agent.environment import Environment
+from improvement.jobs.context import StageFailed
+from improvement.models import Agent, Candidate, Run, Verifier
+from improvement.store import ArtefactDamaged, Store
+
+if TYPE_CHECKING:
+    from improvement.agent.policy import Policy
+    from improvement.serving.local import LocalEngine
+
+
+def environment_of(agent: Agent) -> Environment:
+    """The agent's environment; StageFailed names the class and the setting when it won't load."""
+    path = settings.PAWL_ENVIRONMENTS.get(agent.environment)
+    if path is None:
+        known = ", ".join(sorted(settings.PAWL_ENVIRONMENTS))
+        raise StageFailed(
+            f"Agent {agent} needs the environment {agent.environment!r}, which PAWL_ENVIRONMENTS "
+            f"does not name. Known: {known}."
+        )
+    try:
+        environment: Environment = import_string(path)()
+    except Exception as error:
+        raise StageFailed(
+            f"The environment class {path} of agent {agent} can't be used: "
+            f"{type(error).__name__}: {error}. Mend it, then resume the run."
+        ) from error
+    return environment
+
+
+def verifier_of(name: str) -> Any:
+    """The verifier module registered under `name`: NAME, VERSION, digest() and judge()."""
+    path = settings.PAWL_VERIFIERS.get(name)
+    if path is None:
+        known = ", ".join(sorted(settings.PAWL_VERIFIERS))
+        raise StageFailed(f"There is no verifier {name!r} in PAWL_VERIFIERS. Known: {known}.")
+    return import_module(path)
+
+
+def verifier_row(name: str) -> Verifier:
+    """The database row of that verifier in the version that runs here."""
+    module = verifier_of(name)
+    row, _ = Verifier.objects.get_or_create(
+        digest=module.digest(), defaults={"name": module.NAME, "version": module.VERSION}
+    )
+    return row
+
+
+def store() -> Store:
+    return Store(settings.PAWL_STORE)
+
+
+def base_dir_of(agent: Agent) -> Path:
+    """The base model's directory, prepared when it is not there yet."""
+    from improvement.serving.base_model import BaseModelMissing, prepare
+
+    try:
+        return prepare(agent.base_model, settings.PAWL_HOME)
+    except BaseModelMissing as error:
+        raise StageFailed(str(error)) from error
+
+
+@lru_cache(maxsize=1)
+def _engine(base_dir: Path) -> LocalEngine:
+    from improvement.serving.local import LocalEngine
+
+    return LocalEngine(base_dir, threads=settings.PAWL_THREADS or None)
+
+
+def policy_of(candidate: Candidate) -> Policy:
+    """The candidate's policy on the one engine of this process; its adapter is rehashed first."""
+    engine = _engine(base_dir_of(candidate.agent))
+    if not candidate.adapter_digest:
+        return engine.policy(None)
+    try:
+        path = store().verify(candidate.adapter_digest)
+        return engine.policy(path, candidate.adapter_digest)
+    except ArtefactDamaged as error:
+        raise StageFailed(f"Candidate {candidate} can't be loaded. {error}") from error
+
+
+def work_dir(run: Run, name: str) -> Path:
+    """A folder for the partial work of a stage; it outlives a killed worker."""
+    folder = Path(settings.PAWL_HOME) / "work" / f"run-{run.pk}" / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
