@@ -56,11 +56,6 @@ class Block:
         items = tuple(digest_of(_as_json(task)) for task in tasks)
         return cls(tuple(tasks), items, digest_of(items))
 
-    @property
-    def families(self) -> dict[str, str]:
-        """Task key → family: what `gate.pair_up` takes."""
-        return {task.key: task.family for task in self.tasks}
-
 
 Generate = Callable[[int, int], TaskRecord]
 """(seed, level) → a task, of any split (`Environment.generate`); equal seeds make equal tasks."""

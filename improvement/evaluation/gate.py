@@ -12,40 +12,13 @@ and not yet spent from an error budget across cycles.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from improvement.evaluation import reasons
+from improvement.evaluation.rule import GateRule as GateRule
 from improvement.evaluation.statistics import e_value, mcnemar, paired_interval
 from improvement.evaluation.tally import Tally, tally, tally_families
 from improvement.records import GateAnswer, GateResult, PairedItem
-
-
-@dataclass(frozen=True, slots=True)
-class GateRule:
-    """What the gate asks for. `evidence`: the e-value that a pass needs (20: at most one in twenty
-    candidates without a gain gets through). `min_items`: complete pairs. `max_missing`: share of
-    items that may lack a verdict. `alpha`: 1 − the level of the interval. `minimum_difference`:
-    the smallest gain worth a promotion. Raises ValueError on a rule that could let anything in.
-    """
-
-    evidence: float = 20.0
-    min_items: int = 100
-    max_missing: float = 0.02
-    alpha: float = 0.05
-    minimum_difference: float = 0.0
-
-    def __post_init__(self) -> None:
-        sound = {
-            "evidence must be a number above 1": 1.0 < self.evidence < math.inf,
-            "min_items must be at least 1": self.min_items >= 1,
-            "max_missing must lie in [0, 0.5)": 0.0 <= self.max_missing < 0.5,
-            "alpha must lie in (0, 0.5)": 0.0 < self.alpha < 0.5,
-            "minimum_difference must lie in [0, 1)": 0.0 <= self.minimum_difference < 1.0,
-        }
-        wrong = [sentence for sentence, holds in sound.items() if not holds]
-        if wrong:
-            raise ValueError(f"unsound gate rule: {'; '.join(wrong)} (got {self})")
 
 
 def pair_up(
@@ -79,7 +52,7 @@ def decide(items: Sequence[PairedItem], rule: GateRule | None = None) -> GateRes
     answer, reason = _answer(seen, against, in_favour, rule)
     return GateResult(
         answer=answer,
-        reason=reason + _falling(families),
+        reason=reason + reasons.falling(families),
         n=seen.n,
         wins=seen.wins,
         losses=seen.losses,
@@ -109,54 +82,26 @@ def _refuse_bad(items: Sequence[PairedItem]) -> None:
 def _answer(
     seen: Tally, against: Tally, in_favour: Tally, rule: GateRule
 ) -> tuple[GateAnswer, str]:
-    shortage = _shortage(seen, rule)
+    shortage = reasons.shortage(seen, rule)
     if shortage:
         return "insufficient", shortage
     evidence = e_value(against.wins, against.losses)
     if evidence >= rule.evidence and against.difference >= rule.minimum_difference:
-        return "pass", f"{_seen(seen)}: e = {evidence:.3g}, and {rule.evidence:g} is enough."
+        return (
+            "pass",
+            f"{reasons.figures(seen)}: e = {evidence:.3g}, and {rule.evidence:g} is enough.",
+        )
     reverse = e_value(in_favour.losses, in_favour.wins)
     if reverse >= rule.evidence:
-        return "fail", f"{_seen(seen)}: the candidate is worse (e = {reverse:.3g} for a loss)."
+        return (
+            "fail",
+            f"{reasons.figures(seen)}: the candidate is worse (e = {reverse:.3g} for a loss).",
+        )
     upper = paired_interval(in_favour.wins, in_favour.losses, in_favour.n, 1.0 - rule.alpha)[1]
     if upper < rule.minimum_difference:
         useful = f"{100 * rule.minimum_difference:g} points"
-        return "fail", f"{_seen(seen)}: at best {100 * upper:+.1f} points, and {useful} are asked."
-    return "insufficient", _doubt(seen, against, evidence, rule)
-
-
-def _shortage(seen: Tally, rule: GateRule) -> str:
-    """Why these items cannot carry an answer, or ""."""
-    total = seen.n + seen.missing
-    if total == 0:
-        return "There are no items to compare."
-    if seen.missing > rule.max_missing * total:
         return (
-            f"{seen.missing} of {total} items lack a verdict, and "
-            f"{100 * rule.max_missing:g} % may: repair the verifier and judge them again."
+            "fail",
+            f"{reasons.figures(seen)}: at best {100 * upper:+.1f} points, and {useful} are asked.",
         )
-    if seen.n < rule.min_items:
-        return f"Only {seen.n} items have both verdicts, and {rule.min_items} are needed."
-    return ""
-
-
-def _doubt(seen: Tally, against: Tally, evidence: float, rule: GateRule) -> str:
-    if seen.wins + seen.losses == 0:
-        return f"Candidate and champion did the same on all {seen.n} items: nothing decides."
-    counted = f", {seen.missing} missing counted against it" if seen.missing else ""
-    if evidence >= rule.evidence:
-        return (
-            f"{_seen(seen)}{counted}: better, but {100 * against.difference:+.1f} points are "
-            f"fewer than the {100 * rule.minimum_difference:g} asked."
-        )
-    return f"{_seen(seen)}{counted}: e = {evidence:.3g}, and {rule.evidence:g} is needed."
-
-
-def _seen(seen: Tally) -> str:
-    points = f"{100 * seen.difference:+.1f} points"
-    return f"{seen.wins} wins and {seen.losses} losses on {seen.n} items ({points})"
-
-
-def _falling(families: Collection[Mapping[str, object]]) -> str:
-    names = [str(f["family"]) for f in families if f["falls"]]
-    return f" Worse in: {', '.join(names)}." if names else ""
+    return "insufficient", reasons.doubt(seen, against, evidence, rule)
