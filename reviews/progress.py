@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from improvement.models import Run, RunStates, Stage, StageStates
+from reviews.results import told
 from reviews.wording import compact, duration
 
 WHAT: Mapping[str, str] = {
@@ -107,9 +108,9 @@ def stage_view(stage: Stage) -> StageView:
         left=duration((total - done) / rate) if rate > 0 and working and total > done else "",
         took=_took(stage.started_at, stage.finished_at),
         note=str(progress.get("note", "")),
-        figures=_pairs(progress.get("figures")),
+        figures=[] if progress.get("note") else told(progress.get("figures")),
         losses=_losses(progress.get("points")),
-        result=_pairs(stage.result),
+        result=told(stage.result),
     )
 
 
@@ -122,23 +123,6 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return 0.0
     return float(value)
-
-
-def _pairs(value: Any) -> list[tuple[str, str]]:
-    """The plain entries of a JSON object, worded for a person."""
-    if not isinstance(value, Mapping):
-        return []
-    return [
-        (str(key).replace("_", " "), _worded(entry))
-        for key, entry in value.items()
-        if isinstance(entry, str | int | float) and len(str(entry)) <= 200
-    ]
-
-
-def _worded(entry: str | int | float) -> str:
-    if isinstance(entry, bool):
-        return "yes" if entry else "no"
-    return entry if isinstance(entry, str) else compact(entry)
 
 
 def _losses(points: Any) -> list[tuple[float, float]]:

@@ -65,7 +65,7 @@ def ago(then: datetime, now: datetime) -> str:
     for least, size, unit in _UNITS:
         if seconds >= least:
             count = max(1, round(seconds / size))
-            words = f"{count} {unit}{'s' if count > 1 and len(unit) > 3 else ''}"
+            words = f"{count} {unit}{'s' if count > 1 and unit in ('month', 'day') else ''}"
             return f"in {words}" if future else f"{words} ago"
     return "in 1 min" if future else "1 min ago"
 

@@ -7,16 +7,17 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from improvement.models import Agent, Run, RunStates
+from reviews.asked import word
 from reviews.paging import page_by_key
 from reviews.progress import run_view
 
 
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    agent, state = request.GET.get("agent", ""), request.GET.get("state", "")
+    agent, state = word(request, "agent"), word(request, "state")
     rows = Run.objects.select_related("agent", "launched_by").prefetch_related("stages")
     if agent:
-        rows = rows.filter(agent__name=agent[:60])
+        rows = rows.filter(agent__name=agent)
     if state in RunStates.values:
         rows = rows.filter(state=state)
     page = page_by_key(rows, request.GET)

@@ -8,12 +8,13 @@ from django.views.decorators.http import require_safe
 
 from improvement.models import Agent
 from reviews import filters
+from reviews.asked import word
 from reviews.paging import bounded_count, page_by_key
 
 
 @require_safe
 def trajectories(request: HttpRequest) -> HttpResponse:
-    asked = request.GET.get("task", "").strip().lstrip("#")
+    asked = word(request, "task").lstrip("#")
     if asked.isascii() and asked.isdigit() and len(asked) < 19:
         return redirect("trajectory", trajectory_id=int(asked))
     chosen = filters.read(request.GET)
