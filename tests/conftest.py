@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,14 @@ def services() -> Path:
         with postgres.connect(HOME, postgres.SUPERUSER, postgres.SUPERUSER) as connection:
             connection.execute("ALTER ROLE pawl CREATEDB")  # only here: for the test database
     return HOME
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for services. Not `tmp_path`: every pytest that starts closes the folder above
+    that one, and PostgreSQL, running as another account under root, can't pass any more."""
+    with tempfile.TemporaryDirectory(prefix="pawl-test-") as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from improvement.models import (
     Agent,
-    Answers,
     Block,
     Candidate,
     CandidateStates,
@@ -38,14 +37,14 @@ from improvement.records import Bundle, Message, digest_of
 ROLES = ("reviewer", "engineer", "manager", "admin")
 PASSWORD = "a good long password"
 FROZEN = set(CandidateStates) - {"base", "trained", "screened"}
+Pair = tuple[bool | None, bool | None]  # champion passed, candidate passed
 _numbers = count(1)
 
 
 def make_user(role: str = "", name: str = "", **fields: Any) -> User:
     """A user who can sign in with PASSWORD; `role` is a group's name, or nothing: a stranger."""
-    user = User.objects.create_user(
-        name or f"{role or 'stranger'}-{next(_numbers)}", password=PASSWORD, **fields
-    )
+    name = name or f"{role or 'stranger'}-{next(_numbers)}"
+    user = User.objects.create_user(name, password=PASSWORD, **fields)
     if role:
         user.groups.add(Group.objects.get_or_create(name=role)[0])
     return user
@@ -59,12 +58,8 @@ def make_agent(name: str = "", **fields: Any) -> Agent:
 
 def make_bundle(**fields: Any) -> Bundle:
     examples = (Message("user", "customer wants 1 cup"), Message("assistant", "price cup\n"))
-    fields = {
-        "base_model": "tiny",
-        "system_prompt": "You work at the till.",
-        "worked_examples": examples,
-    } | fields
-    return Bundle(**fields)
+    fields = {"system_prompt": "You work at the till.", "worked_examples": examples} | fields
+    return Bundle(**({"base_model": "tiny"} | fields))
 
 
 def make_candidate(agent: Agent | None = None, state: str = "review", **fields: Any) -> Candidate:
@@ -87,10 +82,8 @@ def make_candidate(agent: Agent | None = None, state: str = "review", **fields: 
 def deploy(candidate: Candidate, kind: str = "promotion", **fields: Any) -> Deployment:
     """Make `candidate` the champion by rows alone (the product goes through `promotion`)."""
     candidate.agent.deployments.filter(ended_at=None).update(ended_at=timezone.now())
-    fields = {"reason": "made by a test"} | fields
-    return Deployment.objects.create(
-        agent=candidate.agent, candidate=candidate, kind=kind, **fields
-    )
+    fields = {"agent": candidate.agent, "kind": kind, "reason": "made by a test"} | fields
+    return Deployment.objects.create(candidate=candidate, **fields)
 
 
 def make_champion(agent: Agent | None = None, **fields: Any) -> Candidate:
@@ -113,13 +106,13 @@ def make_stage(run: Run | None = None, name: str = "collect", **fields: Any) -> 
 
 
 def make_block(candidate: Candidate, size: int = 0, *, burnt: bool = False) -> Block:
+    digests = {"seed_digest": digest_of("seed"), "manifest_digest": digest_of("manifest")}
     block = Block.objects.create(
         agent=candidate.agent,
         candidate=candidate,
-        seed_digest=digest_of("seed"),
-        manifest_digest=digest_of("manifest"),
         size=size,
         burnt_at=timezone.now() if burnt else None,
+        **digests,
     )
     for _ in range(size):
         make_task(candidate.agent, "heldout", block=block)
@@ -158,8 +151,7 @@ def make_trajectory(
     **fields: Any,
 ) -> Trajectory:
     """One attempt with its steps, and its verdict unless `answer` is "unverified"."""
-    if task is None:
-        task = make_task(candidate.agent if candidate else None)
+    task = task or make_task(candidate.agent if candidate else None)
     candidate = candidate or make_candidate(task.agent, state="base")
     fields = {
         "purpose": "gate" if task.split == "heldout" else "collect",
@@ -179,7 +171,7 @@ def make_trajectory(
         agent=task.agent, task=task, candidate=candidate, answer=answer, **fields
     )
     Step.objects.bulk_create(_step(trajectory, *pair) for pair in enumerate(steps))
-    if answer != Answers.UNVERIFIED:
+    if answer != "unverified":
         make_verdict(trajectory, answer)
     return trajectory
 
@@ -187,15 +179,8 @@ def make_trajectory(
 def _step(trajectory: Trajectory, index: int, step: tuple[str, str]) -> Step:
     kind, content = step
     tool, _, arguments = content.partition(" ") if kind == "tool_call" else ("", "", "")
-    return Step(
-        trajectory=trajectory,
-        index=index,
-        kind=kind,
-        content=content,
-        tool=tool,
-        arguments=arguments,
-        sampled=kind == "assistant",
-    )
+    fields = {"kind": kind, "content": content, "tool": tool, "arguments": arguments}
+    return Step(trajectory=trajectory, index=index, sampled=kind == "assistant", **fields)
 
 
 def make_verdict(trajectory: Trajectory, answer: str = "pass", **fields: Any) -> Verdict:
@@ -225,7 +210,7 @@ def make_dataset(run: Run, trajectories: Sequence[Trajectory] = (), **fields: An
 
 def make_evaluation(
     candidate: Candidate | None = None,
-    items: Sequence[tuple[bool | None, bool | None]] = ((False, True),) * 6 + ((True, True),) * 4,
+    items: Sequence[Pair] = ((False, True),) * 6 + ((True, True),) * 4,
     kind: str = "gate",
     **fields: Any,
 ) -> Evaluation:
@@ -236,11 +221,8 @@ def make_evaluation(
     candidate = candidate or make_candidate()
     champion = candidate.agent.champion or make_champion(candidate.agent)
     block = make_block(candidate, len(items), burnt=True) if kind == "gate" else None
-    tasks = (
-        list(block.tasks.order_by("id"))
-        if block
-        else [make_task(candidate.agent, "dev") for _ in items]
-    )
+    dev = [] if block else [make_task(candidate.agent, "dev") for _ in items]
+    tasks = list(block.tasks.order_by("id")) if block else dev
     fields = {
         "run": candidate.run or make_run(candidate.agent, state="done"),
         "champion": champion,
@@ -254,15 +236,14 @@ def make_evaluation(
         "p_value": 0.03,
         "e_value": 25.0,
     } | _tally(items) | fields
-    evaluation = Evaluation.objects.create(
-        agent=candidate.agent, candidate=candidate, kind=kind, **fields
-    )
+    agent = candidate.agent
+    evaluation = Evaluation.objects.create(agent=agent, candidate=candidate, kind=kind, **fields)
     for task, pair in zip(tasks, items, strict=True):
-        _evaluation_item(evaluation, task, champion, candidate, pair)
+        _add_item(evaluation, task, pair)
     return evaluation
 
 
-def _tally(items: Sequence[tuple[bool | None, bool | None]]) -> dict[str, Any]:
+def _tally(items: Sequence[Pair]) -> dict[str, Any]:
     judged = [pair for pair in items if None not in pair]
     n = len(judged)
     wins, losses = judged.count((False, True)), judged.count((True, False))
@@ -279,37 +260,26 @@ def _tally(items: Sequence[tuple[bool | None, bool | None]]) -> dict[str, Any]:
     }
 
 
-def _evaluation_item(
-    evaluation: Evaluation,
-    task: Task,
-    champion: Candidate,
-    candidate: Candidate,
-    pair: tuple[bool | None, bool | None],
-) -> EvaluationItem:
-    sides = [
+def _add_item(evaluation: Evaluation, task: Task, pair: Pair) -> None:
+    sides = (evaluation.champion, evaluation.candidate)
+    attempts = [
         None if passed is None else make_trajectory("pass" if passed else "fail", task, side)
-        for side, passed in zip((champion, candidate), pair, strict=True)
+        for side, passed in zip(sides, pair, strict=True)
     ]
-    return EvaluationItem.objects.create(
+    EvaluationItem.objects.create(
         evaluation=evaluation,
         task=task,
-        champion_trajectory=sides[0],
-        candidate_trajectory=sides[1],
+        champion_trajectory=attempts[0],
+        candidate_trajectory=attempts[1],
         champion_passed=pair[0],
         candidate_passed=pair[1],
     )
 
 
 def make_signal(candidate: Candidate, name: str = "distinct_2", value: float = 0.5) -> Signal:
-    return Signal.objects.create(
-        agent=candidate.agent,
-        candidate=candidate,
-        name=name,
-        value=value,
-        low=value - 0.05,
-        high=value + 0.05,
-        n=100,
-    )
+    fields = {"value": value, "low": value - 0.05, "high": value + 0.05, "n": 100}
+    agent = candidate.agent
+    return Signal.objects.create(agent=agent, candidate=candidate, name=name, **fields)
 
 
 def make_warning(candidate: Candidate, level: str = "amber", **fields: Any) -> Warning:
@@ -321,9 +291,8 @@ def make_warning(candidate: Candidate, level: str = "amber", **fields: Any) -> W
         "limit": 0.3,
         "sentence": "Distinct-2 fell from 0.60 to 0.20 against generation 0.",
     } | fields
-    return Warning.objects.create(
-        agent=candidate.agent, candidate=candidate, level=level, **fields
-    )
+    agent = candidate.agent
+    return Warning.objects.create(agent=agent, candidate=candidate, level=level, **fields)
 
 
 def make_hold(agent: Agent, warning: Warning | None = None, **fields: Any) -> Hold:

@@ -6,6 +6,7 @@ The server is a child that stops with its parent. The operating system vouches f
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import shutil
@@ -66,8 +67,9 @@ def start(home: Path, *, durable: bool = True) -> subprocess.Popen[bytes] | None
             return process
         if time.monotonic() > deadline:
             raise ServiceError(f"PostgreSQL did not start: {trouble}. See {log_file(home)}.")
-        if running_pid(home) is None and (process is None or process.poll() is not None):
-            _remove_stale_lock(home)
+        ended = process is None or process.poll() is not None
+        if ended and not any(_belongs(found, home) for found in psutil.process_iter()):
+            _remove_stale_locks(home)
             process = _launch(home, account, durable=durable)
         time.sleep(0.05)
 
@@ -92,12 +94,23 @@ def running_pid(home: Path) -> int | None:
     """The pid of the live server on `home`'s data, not what a stale file or a reused pid says."""
     try:
         pid = int((data_folder(home) / "postmaster.pid").read_text().split("\n", 1)[0])
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE or process.name() != "postgres":
-            return None
-        return pid if process.cwd() == str(data_folder(home).resolve()) else None
+        return pid if _belongs(psutil.Process(pid), home) else None
     except (OSError, ValueError, psutil.Error):
         return None
+
+
+def cluster_name(home: Path) -> str:
+    """What every process of `home`'s server shows in its title."""
+    return "pawl-" + hashlib.sha256(str(data_folder(home)).encode()).hexdigest()[:12]
+
+
+def _belongs(process: psutil.Process, home: Path) -> bool:
+    """Whether a live process is the server of `home` or one of its workers (by its title: the
+    only thing that may be read everywhere, also by root in a container)."""
+    try:
+        return process.name() == "postgres" and cluster_name(home) in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _prepare(home: Path, account: pwd.struct_passwd | None) -> None:
@@ -143,7 +156,7 @@ def _launch(
         "listen_addresses": "",
         "unix_socket_directories": str(addresses.socket_dir(home)),
         "unix_socket_permissions": "0700",
-        "cluster_name": "pawl",
+        "cluster_name": cluster_name(home),
     } | ({} if durable else NOT_DURABLE)
     options = [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
     command = [str(PROGRAMS / "postgres"), "-D", str(data_folder(home)), *options]
@@ -167,9 +180,15 @@ def _try_connection(home: Path) -> str | None:
     return None
 
 
-def _remove_stale_lock(home: Path) -> None:
-    """A kill leaves postmaster.pid, and its pid may belong to another program by now."""
+def _remove_stale_locks(home: Path) -> None:
+    """A kill leaves lock files, and their pid may belong to another program by now.
+
+    Only after no process of this server is left, not even a worker of a killed server: until then
+    PostgreSQL needs its lock file to protect the data from a second server.
+    """
     (data_folder(home) / "postmaster.pid").unlink(missing_ok=True)
+    for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
+        (addresses.socket_dir(home) / name).unlink(missing_ok=True)
 
 
 def _ensure_role(home: Path) -> None:

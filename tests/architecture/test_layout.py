@@ -5,10 +5,11 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 LONGEST = 300
-TOP = (
-    "manage.py pyproject.toml README.md Makefile LICENSE CHANGELOG.md CONTRIBUTING.md "
-    "compose.yaml .ci/run improvement reviews templates static tests docs"
-).split()
+TOP = [
+    *("manage.py", "pyproject.toml", "Makefile", "compose.yaml", ".ci/run"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
+    *("improvement", "reviews", "templates", "static", "tests", "docs"),
+]
 FOLDERS = ("improvement", "reviews", "tests", "templates", "static/js")
 
 
