@@ -18,7 +18,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (!on() || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("dialog, details[open]")) return;
+    if (event.target.closest("dialog, details.menu[open]")) return;
     if (writing(event.target)) { if (event.key === "Escape") event.target.blur(); return; }
     const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
     const search = document.querySelector("[data-search]");
