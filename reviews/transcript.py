@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from django.db.models import Case, When
 
 from improvement.models import Step, Trajectory, Verdict
 from reviews.wording import plain
@@ -91,38 +92,13 @@ def read(trajectory: Trajectory) -> Transcript:
 
 
 def siblings(trajectory: Trajectory) -> Sequence[Trajectory]:
-    """Other attempts at the same task, this one among them, newest first."""
+    """Attempts at the same task: this candidate's first, then those of newer candidates."""
     rows = Trajectory.objects.visible().filter(task_id=trajectory.task_id)
+    own = Case(When(candidate_id=trajectory.candidate_id, then=0), default=1)
     rows = rows.select_related("candidate__agent").defer(
         "sampling", "candidate__bundle", "candidate__training"
     )
-    return list(rows.order_by("-candidate_id", "sample", "-id")[:SIBLINGS_SHOWN])
-
-
-def as_json(trajectory: Trajectory) -> dict[str, Any]:
-    """The whole record but for its token ids, for the raw view."""
-    facts = ("id", "purpose", "family", "level", "split", "sample", "outcome", "final_answer")
-    more = ("clipped", "error", "answer", "sampled_tokens", "read_tokens", "latency_ms", "seed")
-    columns = ("index", "kind", "content", "tool", "arguments", "error", "latency_ms", "tokens")
-    verdicts = trajectory.verdicts.select_related("verifier").order_by("id")
-    return {
-        "agent": trajectory.agent.name,
-        "candidate": str(trajectory.candidate),
-        "task": {"key": trajectory.task.key, "prompt": trajectory.task.prompt},
-        **{name: getattr(trajectory, name) for name in (*facts, *more, "sampling")},
-        "created_at": trajectory.created_at.isoformat(),
-        "steps": list(trajectory.steps.order_by("index").values(*columns, "sampled")),
-        "verdicts": [
-            {
-                "verifier": str(v.verifier),
-                "verifier_digest": v.verifier.digest,
-                "answer": v.answer,
-                "score": v.score,
-                "evidence": v.evidence,
-            }
-            for v in verdicts
-        ],
-    }
+    return list(rows.order_by(own, "-candidate_id", "sample", "-id")[:SIBLINGS_SHOWN])
 
 
 def _opening(rows: Sequence[Step]) -> int:

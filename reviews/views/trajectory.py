@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from improvement.models import Trajectory
 from reviews import transcript
+from reviews.raw import as_json
 
 
 @require_safe
@@ -28,7 +29,7 @@ def trajectory_raw(request: HttpRequest, trajectory_id: int) -> HttpResponse:
     found = _load(trajectory_id)
     if found.task.sealed:
         return _sealed(request)
-    shown = {"trajectory": found, "record": transcript.as_json(found)}
+    shown = {"trajectory": found, "record": as_json(found)}
     return render(request, "trajectories/raw.html", shown)
 
 

@@ -61,6 +61,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     if (matchMedia("(max-width: 1000px)").matches)
       for (const fold of document.querySelectorAll("[data-fold-narrow]")) fold.open = false;
+    document.querySelector(".nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
     reveal();
   });
 })();

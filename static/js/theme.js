@@ -1,4 +1,5 @@
-// Light, dark or as the system says; kept in this browser. Loaded in <head>, so nothing flashes.
+// Light, dark or as the system says, and dense rows; kept in this browser. Loaded in <head>, so
+// nothing flashes.
 // Charts can listen to "pawl:theme" on document and ask pawlColour("--pass").
 (() => {
   const root = document.documentElement;
@@ -23,12 +24,22 @@
     return colour;
   };
 
+  const dense = () => { try { return localStorage.getItem("pawl-density") === "compact"; } catch { return false; } };
+  const pack = () => { root.dataset.density = dense() ? "compact" : "roomy"; };
+
   apply(stored());
+  pack();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
     document.dispatchEvent(new Event("pawl:theme")));
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.querySelector("[data-theme-button]");
+    const rows = document.querySelector("[data-density-switch]");
     if (!button) return;
+    rows.checked = dense();
+    rows.addEventListener("change", () => {
+      try { localStorage.setItem("pawl-density", rows.checked ? "compact" : "roomy"); } catch { /* this page only */ }
+      pack();
+    });
     label(button);
     button.addEventListener("click", () => {
       const next = order[(order.indexOf(stored()) + 1) % order.length];
