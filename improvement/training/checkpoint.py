@@ -1,7 +1,7 @@
 """Checkpoints of a training: one safetensors file each, named by its own sha256.
 
 A file appears whole (write, fsync, rename) or not at all; a damaged or foreign one is passed
-over; nothing is ever unpickled. The two latest are kept.
+over and removed; nothing is ever unpickled. The two latest are kept.
 """
 
 from __future__ import annotations
@@ -60,16 +60,19 @@ def save(
 
 
 def latest(directory: Path, identity: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
-    """Tensors and state of the newest sound checkpoint of the training with this identity."""
+    """Tensors and state of the newest sound checkpoint of the training with this identity.
+    Newer ones that are damaged or of another training are removed, and so is what a kill left."""
+    for partial in directory.glob(".checkpoint-*.partial"):
+        partial.unlink(missing_ok=True)
     for path in _newest_first(directory):
         data = path.read_bytes()
         match = NAME.fullmatch(path.name)
-        if match is None or hashlib.sha256(data).hexdigest() != match[2]:
-            continue
-        size = int.from_bytes(data[:8], "little")
-        state = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["state"])
-        if state["identity"] == identity:
-            return safetensors.torch.load(data), state
+        if match and hashlib.sha256(data).hexdigest() == match[2]:
+            size = int.from_bytes(data[:8], "little")
+            state = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["state"])
+            if state["identity"] == identity:
+                return safetensors.torch.load(data), state
+        path.unlink(missing_ok=True)
     return None
 
 

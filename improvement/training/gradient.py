@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from improvement.records import Example
 from improvement.training.packing import pack, summed_loss
+from improvement.training.recipe import BaseModelUnusable, TrainingError
 
 
 def accumulate(
@@ -26,6 +28,32 @@ def accumulate(
         total += loss.item()
         computed += tree.token_ids.shape[1]
     return total, computed
+
+
+def check(peft_model: Any, examples: Sequence[Example], device: torch.device) -> None:
+    """Refuse a base model whose own logits are not what the training computes (some scale or cap
+    them after the output layer), or that reads less than the longest example."""
+    limit = getattr(peft_model.config, "max_position_embeddings", None)
+    longest = max(examples, key=lambda e: len(e.token_ids))
+    if limit and len(longest.token_ids) > limit:
+        raise TrainingError(
+            f"{longest.key} has {len(longest.token_ids)} tokens; the base model reads {limit}. "
+            "Leave it out, or drop the worked examples of the prompt."
+        )
+    tree = pack([min(examples, key=lambda e: len(e.token_ids))], device)
+    peft_model.eval()
+    with torch.no_grad():
+        logits = peft_model(
+            input_ids=tree.token_ids, position_ids=tree.positions, use_cache=False, prefix_tree=tree
+        ).logits[0, tree.at]
+        own = functional.cross_entropy(logits.float(), tree.target, reduction="none") @ tree.times
+        ours = summed_loss(peft_model.get_base_model(), tree)
+    peft_model.train()
+    if not torch.allclose(own, ours, rtol=0.01, atol=0.01, equal_nan=True):
+        raise BaseModelUnusable(
+            f"{type(peft_model.get_base_model()).__name__} changes its logits after the output "
+            "layer, which training doesn't follow. Choose another base model."
+        )
 
 
 def passes(batch: Sequence[Example], rows: int) -> Iterator[list[Example]]:

@@ -21,13 +21,12 @@ import torch
 from improvement.records import Example, Progress, digest_of
 from improvement.training import card, checkpoint, model
 from improvement.training.examples import tokens_digest
-from improvement.training.gradient import accumulate
+from improvement.training.gradient import accumulate, check
 from improvement.training.precision import choose
 from improvement.training.recipe import (
     Cancelled,
     NothingToLearn,
     TrainingDiverged,
-    TrainingError,
     TrainResult,
     TrainSettings,
     drawn,
@@ -64,7 +63,7 @@ def train(
     tensors, state = found or ({}, {"step": 0, "losses": [], "tokens": 0, "rows": 0, "seconds": 0})
     device, dtype = choose(state.get("precision", settings.precision))
     peft_model = model.load(base_dir, settings, device, dtype, start_adapter)
-    _check_lengths(learnable, peft_model)
+    check(peft_model, learnable, device)
     weights = {n: p for n, p in peft_model.named_parameters() if p.requires_grad}
     optimiser = torch.optim.AdamW(
         weights.values(), weight_decay=settings.weight_decay, fused=True, lr=settings.learning_rate
@@ -118,16 +117,6 @@ def train(
         precision=precision,
         resumed_at=first,
     )
-
-
-def _check_lengths(examples: Sequence[Example], peft_model: Any) -> None:
-    limit = getattr(peft_model.config, "max_position_embeddings", None)
-    longest = max(examples, key=lambda e: len(e.token_ids))
-    if limit and len(longest.token_ids) > limit:
-        raise TrainingError(
-            f"{longest.key} has {len(longest.token_ids)} tokens; the base model reads {limit}. "
-            "Leave it out, or drop the worked examples of the prompt."
-        )
 
 
 def _progress(

@@ -21,12 +21,9 @@ from torch.nn import functional
 from transformers import AttentionInterface
 
 from improvement.records import Example
+from improvement.training.recipe import BaseModelUnusable
 
 ATTENTION = "pawl_prefix_tree"
-
-
-class AttentionUnsupported(Exception):
-    """The base model's attention is not the plain causal kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ def _attend(
     """(1, heads, rows, d) to (1, rows, heads, d). Rows are gathered with `embedding`, whose
     backward pass adds up repeated rows in a fixed order and in parallel, unlike indexing."""
     if attention_mask is not None or others.get("softcap") or others.get("sliding_window"):
-        raise AttentionUnsupported(
+        raise BaseModelUnusable(
             f"{type(module).__name__} uses sliding windows, capped scores or a mask of its own, "
             "which packed training doesn't follow. Choose a base model with plain attention."
         )

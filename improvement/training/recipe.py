@@ -56,7 +56,7 @@ class TrainSettings:
     weight_decay: float = 0.0
     clip_norm: float = 1.0
     checkpoint_every: int = 10
-    rows_per_pass: int = 768
+    rows_per_pass: int = 512
     precision: Precision = "auto"
     seed: int = 0
 

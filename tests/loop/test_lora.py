@@ -215,6 +215,7 @@ def test_a_checkpoint_of_another_training_is_not_taken(
     shutil.copytree(whole.directory.parent, tmp_path, dirs_exist_ok=True)
     other = dataclasses.replace(SETTINGS, seed=1, min_steps=3)
     assert run(base, tmp_path, other).resumed_at == 0
+    assert [p.name[:19] for p in tmp_path.glob("checkpoint-*")] == ["checkpoint-00000003"]
 
 
 def test_a_full_disk_leaves_nothing_half_written(
@@ -269,6 +270,24 @@ def test_it_refuses_examples_it_can_not_learn_from(
 def test_a_missing_base_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(BaseModelUnusable, match=r"nowhere holds no base model.*doctor"):
         run(tmp_path / "nowhere", tmp_path / "work")
+
+
+def test_it_refuses_a_model_that_changes_its_logits_afterwards(base: Path) -> None:
+    cpu = torch.device("cpu")
+    packed = model.load(base, SETTINGS, cpu, torch.float32)
+    gradient.check(packed, examples(), cpu)
+    capped = packed.get_base_model()
+    whole_model = type(capped).forward
+
+    class Capped(type(capped)):  # type: ignore[misc]
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            out = whole_model(self, *args, **kwargs)
+            out.logits = out.logits / 2
+            return out
+
+    capped.__class__ = Capped
+    with pytest.raises(BaseModelUnusable, match="changes its logits"):
+        gradient.check(packed, examples(), cpu)
 
 
 def test_bfloat16_trains_too(base: Path, tmp_path: Path) -> None:
