@@ -109,6 +109,20 @@ def test_it_writes_what_plain_generate_writes(
     assert engine.kv.blocks == []
 
 
+def test_a_few_out_of_many_go_on_alone(
+    engine: LocalEngine, base: Path, policy: LocalPolicy
+) -> None:
+    """Rows far apart in a block are gathered instead of read in place."""
+    model, crowd = plain(base, None), [conversation(i, words=3) for i in range(12)]
+    first = policy.generate(crowd, HOT)
+    pairs = [(crowd[i], first[i]) for i in (8, 11)]
+    second = policy.generate([after(one, c, "12") for one, c in pairs], GREEDY)
+    for (_, before), completion in zip(pairs, second, strict=True):
+        context = flat(before) + [t for piece in completion.read for t in piece]
+        expected = reference_turn(model, context, engine.tokenizer, 10)
+        assert list(completion.token_ids) == expected
+
+
 def test_what_it_reads_is_what_the_template_renders(
     engine: LocalEngine, policy: LocalPolicy
 ) -> None:
