@@ -23,7 +23,7 @@ class CannotCalculate(ValueError):
 
 def calculate(expression: str) -> str:
     """The value of `expression` (numbers, + - * / and brackets) as the shortest decimal text."""
-    text = expression.strip().replace("×", "*").replace("x", "*")  # noqa: RUF001
+    text = expression.strip().replace("×", "*").replace("x", "*")
     if len(text) > MAX_CHARACTERS:
         raise CannotCalculate("the expression is too long")
     try:

@@ -138,7 +138,7 @@ def _admit(
 class _Unstarted:
     """Stands in for an episode whose environment could not start it."""
 
-    def act(self, text: str) -> Observation:
+    def act(self, text: str) -> Observation:  # noqa: ARG002
         return Observation(error="the environment did not start", done=True)
 
     def goal_state(self) -> str:

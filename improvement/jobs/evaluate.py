@@ -38,11 +38,9 @@ def attempt_both(
 ) -> None:
     """Greedy attempts of both sides at every task, judged by the gate's verifier."""
     for side in sides:
-        roll_out(
-            context,
-            Rollout(side, tasks, purpose, verifier=recipe.gate_verifier, label=f"{side}, {purpose}"),
-            recipe,
-        )
+        label = f"{side}, {purpose}"
+        rollout = Rollout(side, tasks, purpose, verifier=recipe.gate_verifier, label=label)
+        roll_out(context, rollout, recipe)
 
 
 def rule_of(recipe: Recipe) -> GateRule:

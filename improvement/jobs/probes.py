@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import QuerySet
+
 from improvement.collapse.probe import ProbeSample, Table, tabulate
 from improvement.collapse.signals import measure, self_generated
-from improvement.collapse.thresholds import breaches
 from improvement.jobs.context import StageContext
 from improvement.jobs.packing import record_of
 from improvement.jobs.recipe import Recipe
@@ -49,11 +50,11 @@ def probe(
     return tabulate(samples, k=recipe.probe_samples)
 
 
-def _stored(candidate: Candidate, tasks: Sequence[Task]):  # type: ignore[no-untyped-def]
+def _stored(candidate: Candidate, tasks: Sequence[Task]) -> QuerySet[Trajectory]:
     """The probe attempts of the latest run that probed this candidate."""
     rows = Trajectory.objects.filter(candidate=candidate, purpose=Purposes.PROBE, task__in=tasks)
-    latest = rows.order_by("-run_id").values_list("run_id", flat=True).first()
-    return rows.filter(run_id=latest)
+    latest = rows.order_by("-run_id").first()
+    return rows.filter(run=latest.run) if latest else rows.none()
 
 
 def save_signals(candidate: Candidate, table: Table, mix: SignalValue | None) -> None:
@@ -114,6 +115,3 @@ def _hold(agent: Agent, warning: Warning) -> None:
     )
     if placed:
         AuditRow.record("hold", hold, reason=warning.sentence, after={"warning": warning.pk})
-
-
-__all__ = ["breaches", "mix_of", "probe", "save_signals", "warn"]

@@ -18,7 +18,8 @@ class Recipe:
     `harvest_verifier` decides what may be learned from, `gate_verifier` what counts in screen and
     gate (both keys of `settings.PAWL_VERIFIERS`). A level is mixed in when the champion's score
     on the level before it is above `curriculum_threshold`. `human_share` is the share of the
-    training draws of a level that come from people, by level.
+    training draws of a level that come from people, by level (0: none of them); where it is above
+    0, people are drawn at least `human_draws` times an epoch.
     """
 
     harvest_verifier: str = "goal_state"
@@ -33,14 +34,15 @@ class Recipe:
     keep_examples: bool = False
     per_task: int = 2
     dataset_total: int = 400
+    human_draws: int = 24
     human_share: Mapping[str, float] = field(
         default_factory=lambda: {"1": 0.0, "2": 0.3, "3": 0.3}
     )
     train: Mapping[str, Any] = field(
-        default_factory=lambda: {"batch": 4, "epochs": 3.0, "min_steps": 60, "max_steps": 120}
+        default_factory=lambda: {"batch": 4, "epochs": 4.0, "min_steps": 60, "max_steps": 120}
     )
     dev_tasks: int = 40
-    probe_tasks: int = 12
+    probe_tasks: int = 24
     probe_samples: int = 8
     probe_temperature: float = 0.9
     gate_tasks: int = 200

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from improvement.agent.environment import Environment
 from improvement.jobs.context import StageFailed
-from improvement.models import Agent, Task
+from improvement.models import Agent, Block, Task
 from improvement.records import Split, TaskRecord
 
 PATIENCE = 5000
@@ -45,7 +45,7 @@ def _generate(environment: Environment, seed: str, level: int) -> TaskRecord:
         ) from error
 
 
-def keep(agent: Agent, records: Sequence[TaskRecord], block: object = None) -> list[Task]:
+def keep(agent: Agent, records: Sequence[TaskRecord], block: Block | None = None) -> list[Task]:
     """The rows of these tasks, in order; those that are not there yet are added."""
     Task.objects.bulk_create(
         [

@@ -9,7 +9,8 @@ from django.db import models
 
 if TYPE_CHECKING:
     from improvement.models.candidates import Candidate
-    from improvement.models.deployments import Deployment, Hold
+    from improvement.models.deployments import Deployment
+    from improvement.models.signals import Hold
 
 
 def new_secret() -> bytes:

@@ -22,5 +22,5 @@ class AppendOnly(models.Model):
             raise AppendOnlyError(f"{self._meta.verbose_name} {self.pk} can't be changed")
         super().save(*args, **kwargs)
 
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         raise AppendOnlyError(f"{self._meta.verbose_name} {self.pk} can't be deleted")

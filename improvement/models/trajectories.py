@@ -19,7 +19,7 @@ class Purposes(models.TextChoices):
 
 class Answers(models.TextChoices):
     UNVERIFIED = "unverified", "unverified"
-    PASS = "pass", "pass"  # noqa: S105
+    PASS = "pass", "pass"
     FAIL = "fail", "fail"
     ERROR = "error", "error"
 

@@ -113,8 +113,8 @@ def _weights(kept: Sequence[CuratedItem], policy: CurationPolicy) -> dict[str, f
         if not human:
             continue
         share = policy.share_by_level.get(level, policy.human_share)
-        wanted = share / (1 - share) * others if others else float(len(human) if share else 0)
-        wanted = max(wanted, policy.min_human_draws)
+        wanted = share / (1 - share) * others if others else float(len(human))
+        wanted = max(wanted, policy.min_human_draws) if share else 0.0
         each = min(wanted / len(human), policy.max_draws)
         weights.update({i.key: each for i in human})
     return weights

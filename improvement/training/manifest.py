@@ -40,7 +40,8 @@ class CurationPolicy:
 
     `human_share` of the draws of each level come from people, as far as `max_draws` an epoch of
     one demonstration allows; `share_by_level` overrides it for a level. A level that has
-    demonstrations is drawn from people at least `min_human_draws` times an epoch.
+    demonstrations and a share above 0 is drawn from people at least `min_human_draws` times an
+    epoch.
     """
 
     per_task: int = 2

@@ -22,14 +22,16 @@ from improvement.records import (
     digest_of,
 )
 
-ITEMS = (
-    "apron axe bag ball basket bell belt bench boot bottle bowl box brick broom brush bucket "
-    "candle cap chair clock coat comb cork crate cup desk drum fan fork frame glove gong hammer "
-    "hat helmet hook jar jug kettle key kite ladder lamp lantern lock map mask mirror mop mug "
-    "nail needle net oar pan pen pillow pin pipe plank plate plug pot purse rake ring robe rope "
-    "rug saddle sail saw scarf shirt shoe shovel sock spoon stool table tent thread tile towel "
-    "tray vase vest violin wagon wheel whistle wig yoyo"
-).split()
+ITEMS = tuple(
+    """
+    apron axe bag ball basket bell belt bench boot bottle bowl box brick broom brush bucket
+    candle cap chair clock coat comb cork crate cup desk drum fan fork frame glove gong
+    hammer hat helmet hook jar jug kettle key kite ladder lamp lantern lock map mask mirror
+    mop mug nail needle net oar pan pen pillow pin pipe plank plate plug pot purse rake ring
+    robe rope rug saddle sail saw scarf shirt shoe shovel sock spoon stool table tent thread
+    tile towel tray vase vest violin wagon wheel whistle wig yoyo
+    """.split()  # noqa: SIM905
+)
 SYSTEM_PROMPT = (
     "You work at the till. Each turn, write exactly one command: "
     "price NAME, calc EXPRESSION, or answer NUMBER."

@@ -9,7 +9,16 @@ from improvement.jobs.context import StageContext, StageFailed
 from improvement.jobs.packing import record_of
 from improvement.jobs.recipe import Recipe
 from improvement.jobs.tools import base_dir_of, environment_of
-from improvement.models import Agent, Candidate, Dataset, DatasetItem, Purposes, Run, Task, Trajectory
+from improvement.models import (
+    Agent,
+    Candidate,
+    Dataset,
+    DatasetItem,
+    Purposes,
+    Run,
+    Task,
+    Trajectory,
+)
 from improvement.records import Bundle, Demonstration, Example
 from improvement.training.dataset import curate
 from improvement.training.examples import (
@@ -114,15 +123,17 @@ def demonstrations(
     from improvement.training.tokens import encoder
 
     encode = encoder(base_dir_of(agent))
-    prompt = {
-        "system_prompt": bundle.system_prompt,
-        "worked_examples": bundle.worked_examples,
-    }
-    return [
-        (d, from_demonstration(d, encode=encode, **prompt))
-        for d in environment_of(agent).demonstrations()
-        if d.level in levels
-    ]
+
+    def example(d: Demonstration) -> Example:
+        return from_demonstration(
+            d,
+            encode=encode,
+            system_prompt=bundle.system_prompt,
+            worked_examples=bundle.worked_examples,
+        )
+
+    shown = environment_of(agent).demonstrations()
+    return [(d, example(d)) for d in shown if d.level in levels]
 
 
 def _policy(recipe: Recipe, run_: Run) -> CurationPolicy:
@@ -132,6 +143,7 @@ def _policy(recipe: Recipe, run_: Run) -> CurationPolicy:
         total=recipe.dataset_total,
         human_share=0.0,
         share_by_level=shares,
+        min_human_draws=recipe.human_draws,
         seed=run_.seed % (2**31),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from improvement.collapse.limits import Limits
 from improvement.collapse.thresholds import breaches
 from improvement.jobs.context import StageContext, StageFailed
 from improvement.jobs.evaluate import attempt_both, compared, rule_of, save_evaluation, sides_of
@@ -64,8 +65,9 @@ def _measure(context: StageContext, recipe: Recipe) -> None:
     }
     assert candidate.dataset is not None
     mix = mix_of(candidate.dataset)
+    limits = Limits(k=recipe.probe_samples)
     found = breaches(
-        tables[candidate.pk], tables[zero.pk], tables[champion.pk], training_mix=mix
+        tables[candidate.pk], tables[zero.pk], tables[champion.pk], limits, training_mix=mix
     )
     with context.writing():
         save_signals(zero, tables[zero.pk], None)
