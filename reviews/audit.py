@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from improvement.models import AuditRow
 
-PAGE = 50
+THINGS = ("candidate", "deployment", "warning", "hold", "run", "agent")
 
 
 @dataclass(frozen=True, slots=True)

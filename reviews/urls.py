@@ -3,7 +3,23 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from reviews.views import home, run, run_acts, runs, sign_in, trajectories, trajectory
+from reviews.views import (
+    audit,
+    candidate,
+    candidates,
+    decide,
+    deployments,
+    home,
+    pair,
+    run,
+    run_acts,
+    runs,
+    sign_in,
+    trajectories,
+    trajectory,
+    trends,
+    warnings,
+)
 
 urlpatterns = [
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
@@ -22,8 +38,23 @@ urlpatterns = [
     path("trajectories/<int:trajectory_id>/", trajectory.trajectory, name="trajectory"),
     path("trajectories/<int:trajectory_id>/raw/", trajectory.trajectory_raw, name="trajectory-raw"),
     # Candidates and their review
+    path("candidates/", candidates.candidates, name="candidates"),
+    path("candidates/<int:candidate_id>/", candidate.candidate, name="candidate"),
+    path("candidates/<int:candidate_id>/decide/", decide.decide, name="candidate-decide"),
+    path("candidates/<int:candidate_id>/pairs/<int:item_id>/", pair.pair, name="pair"),
     # Deployments
+    path("deployments/", deployments.deployments, name="deployments"),
+    path("deployments/<slug:agent_name>/roll-back/", deployments.rollback, name="roll-back"),
     # Trends
+    path("trends/", trends.trends, name="trends"),
     # Warnings and holds
+    path("warnings/", warnings.warnings, name="warnings"),
+    path(
+        "warnings/<int:warning_id>/acknowledge/",
+        warnings.warning_acknowledge,
+        name="warning-acknowledge",
+    ),
+    path("holds/<int:hold_id>/release/", warnings.hold_release, name="hold-release"),
     # Audit
+    path("audit/", audit.audit, name="audit"),
 ]

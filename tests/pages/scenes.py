@@ -55,7 +55,8 @@ def waiting(
         "adapter_digest": bundle.adapter,
     } | fields
     candidate = factories.make_candidate(agent, **fields)
-    factories.make_evaluation(candidate, items, answer=answer)
+    if items:
+        factories.make_evaluation(candidate, items, answer=answer)
     return candidate
 
 
@@ -98,3 +99,10 @@ def together(count: int, act: Callable[[], str]) -> list[str]:
     for thread in threads:
         thread.join()
     return answers
+
+
+def promotion_back(agent: Any) -> None:
+    """One rollback by nobody in particular."""
+    from improvement import promotion
+
+    promotion.roll_back(agent, actor=None, reason="back")
