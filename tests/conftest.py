@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,12 +19,10 @@ CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests need a browser, and only `make bench` has the minutes for measurements."""
+    """Browser tests need a browser."""
     for item in items:
         if item.get_closest_marker("browser") and not CHROMIUM:
             item.add_marker(pytest.mark.skip("no chromium here: apt-get install chromium"))
-        if item.get_closest_marker("bench") and not os.environ.get("PAWL_BENCH"):
-            item.add_marker(pytest.mark.skip("a measurement of minutes: run `make bench`"))
 
 
 @pytest.fixture(scope="session")

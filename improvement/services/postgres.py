@@ -165,7 +165,7 @@ def _launch(
             command,
             account=account,
             output=log,
-            folder=data_folder(home),
+            cwd=data_folder(home),
             last_signal=signal.SIGINT,  # PostgreSQL's fast shutdown
         )
 

@@ -38,7 +38,7 @@ def spawn(
     account: pwd.struct_passwd | None = None,
     output: IO[bytes] | int | None = None,
     environment: Mapping[str, str] | None = None,
-    folder: Path | None = None,
+    cwd: Path | None = None,
     last_signal: int = signal.SIGTERM,
     keep: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
@@ -51,7 +51,7 @@ def spawn(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
-        cwd=folder,
+        cwd=cwd,
         env=dict(environment) if environment is not None else None,
         pass_fds=keep,
         start_new_session=True,  # a Ctrl-C in the terminal reaches only the supervisor

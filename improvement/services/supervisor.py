@@ -114,7 +114,7 @@ class Supervisor:
     def _start(self, program: Program, now: float) -> None:
         program.started = now
         program.process = spawn(
-            program.command, output=subprocess.PIPE, keep=program.keep, folder=program.folder
+            program.command, output=subprocess.PIPE, keep=program.keep, cwd=program.folder
         )
         if program.process.stdout is not None:
             os.set_blocking(program.process.stdout.fileno(), False)

@@ -112,7 +112,7 @@ def _launch(home: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[b
     options = [part for name, value in values.items() for part in (f"--{name}", value)]
     with log_file(home).open("ab") as log:
         return spawn(
-            [str(binary), *options], account=account, output=log, folder=data_folder(home)
+            [str(binary), *options], account=account, output=log, cwd=data_folder(home)
         )
 
 

@@ -5,7 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -82,9 +84,16 @@ def lives(process):
         return False
 
 
+@pytest.fixture(scope="module")
+def home():
+    """One home for all of these tests: the first start makes the database, once."""
+    with tempfile.TemporaryDirectory(prefix="pawl-test-") as name:
+        yield Path(name) / "home"
+
+
 @pytest.fixture
-def up(folder):
-    running = Up(folder / "home")
+def up(home):
+    running = Up(home)
     yield running
     if running.process.poll() is None:
         running.process.terminate()
