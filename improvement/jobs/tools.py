@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -40,12 +40,13 @@ def environment_of(agent: Agent) -> Environment:
 
 
 def verifier_of(name: str) -> Any:
-    """The verifier module registered under `name`: NAME, VERSION, digest() and judge()."""
+    """The verifier registered under `name` (a module or an object): NAME, VERSION, digest() and
+    judge()."""
     path = settings.PAWL_VERIFIERS.get(name)
     if path is None:
         known = ", ".join(sorted(settings.PAWL_VERIFIERS))
         raise StageFailed(f"There is no verifier {name!r} in PAWL_VERIFIERS. Known: {known}.")
-    return import_module(path)
+    return resolve_name(path)
 
 
 def verifier_row(name: str) -> Verifier:
