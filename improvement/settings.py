@@ -49,6 +49,14 @@ for _item in env.list("PAWL_ENVIRONMENTS", default=[]):
     _name, _, _path = _item.partition("=")
     PAWL_ENVIRONMENTS[_name] = _path
 
+# More kinds of runs than "improve": kind -> dotted path of a tuple of jobs.plan.StagePlan.
+PAWL_RUN_KINDS = {}
+for _item in env.list("PAWL_RUN_KINDS", default=[]):
+    _name, _, _path = _item.partition("=")
+    PAWL_RUN_KINDS[_name] = _path
+# Seconds after which a stage whose worker is silent goes to another worker.
+PAWL_LEASE = env.float("PAWL_LEASE", default=20.0)
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
