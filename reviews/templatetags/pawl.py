@@ -9,7 +9,7 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -137,10 +137,7 @@ def nav_item(
     context: template.Context, name: str, label: str, count: Any = 0, of: str = ""
 ) -> dict[str, Any]:
     """A link of the main navigation; current on its own page and on those below it."""
-    try:
-        url = reverse(name)
-    except NoReverseMatch:
-        return {"url": ""}
+    url = reverse(name)
     path = context["request"].path
     current = path == url if url == "/" else path.startswith(url)
     return {"url": url, "label": label, "current": current, "count": int(count), "of": of}

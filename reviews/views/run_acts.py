@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from improvement.jobs import launch
 from improvement.models import Agent, Run
 from reviews.permissions import require
 
@@ -14,8 +15,6 @@ from reviews.permissions import require
 @require_POST
 @require("launch-run")
 def run_launch(request: HttpRequest, agent_name: str) -> HttpResponse:
-    from improvement.jobs import launch
-
     agent = get_object_or_404(Agent, name=agent_name)
     try:
         run = launch.launch(agent, actor=request.user)
@@ -29,8 +28,6 @@ def run_launch(request: HttpRequest, agent_name: str) -> HttpResponse:
 @require_POST
 @require("cancel-run")
 def run_cancel(request: HttpRequest, run_id: int) -> HttpResponse:
-    from improvement.jobs import launch
-
     run = get_object_or_404(Run.objects.select_related("agent"), pk=run_id)
     try:
         launch.cancel(run, request.user)
@@ -44,8 +41,6 @@ def run_cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 @require("resume-run")
 def run_resume(request: HttpRequest, run_id: int) -> HttpResponse:
-    from improvement.jobs import launch
-
     run = get_object_or_404(Run.objects.select_related("agent"), pk=run_id)
     try:
         launch.resume(run, request.user)
