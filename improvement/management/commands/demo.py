@@ -16,8 +16,8 @@ from django.db import connections
 from improvement.accounts import demo_accounts
 from improvement.jobs.agents import create_agent
 from improvement.models import Agent, CandidateStates
-from improvement.serving.base_model import BaseModelMissing, prepare
 from improvement.services import process, web
+from improvement.serving.base_model import BaseModelMissing, prepare
 
 AGENT = "till"
 
