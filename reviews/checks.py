@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 
 from improvement.models import Candidate, Deployment, Evaluation
 from improvement.promotion import Damaged, Overtaken, Refused, verify_artefact
-from reviews.evidence import gate_of
 
 
 class OwnWork(Refused):
@@ -38,11 +37,13 @@ class Check:
     refusal: type[Refused]
 
 
-def approval_checks(candidate: Candidate, reviewer: User) -> Iterator[Check]:
-    """Every condition of an approval, in the order in which a person would ask for them."""
-    gate = gate_of(candidate)
+def approval_checks(
+    candidate: Candidate, reviewer: User, gate: Evaluation | None, deployment: Deployment | None
+) -> Iterator[Check]:
+    """Every condition of an approval, in the order in which a person would ask for them; `gate`
+    is the candidate's, `deployment` what serves now."""
     yield gate_passed(gate)
-    yield champion_unchanged(gate, candidate.agent.deployment)
+    yield champion_unchanged(gate, deployment)
     yield four_eyes(candidate, reviewer)
     yield not_contaminated(candidate)
     yield no_open_red_warning(candidate)

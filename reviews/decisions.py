@@ -14,6 +14,7 @@ from improvement.models import AuditRow, Candidate, CandidateStates, Run, RunSta
 from improvement.promotion import NoReason, Refused, promote
 from reviews.checks import OwnWork, approval_checks, four_eyes
 from reviews.evidence import evidence_digest as digest_now
+from reviews.evidence import gate_of
 from reviews.models import Decisions, Review
 
 STATE_AFTER = {
@@ -44,7 +45,7 @@ def approve(
     with transaction.atomic():
         locked = _lock(candidate, reason, evidence_digest, expected_version)
         deployment = locked.agent.deployment
-        for check in approval_checks(locked, reviewer):
+        for check in approval_checks(locked, reviewer, gate_of(locked), deployment):
             if not check.ok:
                 raise check.refusal(check.says)
         review = _write(locked, Decisions.APPROVE, reviewer, reason, evidence_digest)
@@ -89,6 +90,8 @@ def _lock(candidate: Candidate, reason: str, digest: str, version: int) -> Candi
     locked = rows.select_related("agent", "dataset", "run").get(pk=candidate.pk)
     if locked.state != CandidateStates.REVIEW:
         raise NotWaiting(_why_not_waiting(locked))
+    if locked.run and locked.run.active:
+        raise NotWaiting(f"{locked.run} is just ending. Try again in a moment.")
     if locked.version != version or digest_now(locked) != digest:
         raise StaleEvidence(
             f"The evidence for {locked} changed after you opened the page. Nothing was decided: "

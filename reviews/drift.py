@@ -11,7 +11,7 @@ from django.utils.text import slugify
 
 from improvement.models import Agent, Candidate, Signal, Warning
 from reviews.charts.signals import Measured
-from reviews.dossier.signals import WHAT, bounds
+from reviews.dossier.signals import bounds, what
 
 SHOWN = 60
 
@@ -67,7 +67,7 @@ def _trend(
         for row in rows
         if row.candidate_id in numbers
     ]
-    return SignalTrend(name, WHAT.get(name, ""), points, base, *bounds(name, base))
+    return SignalTrend(name, what(name), points, base, *bounds(name, base))
 
 
 def _levels(candidates: Sequence[int]) -> dict[tuple[int, str], str]:

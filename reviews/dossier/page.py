@@ -81,7 +81,7 @@ def dossier(candidate: Candidate, user: User) -> Dossier:
         training=training_facts(candidate),
         reviews=list(reviews),
         served=list(served[:20]),
-        checks=list(approval_checks(candidate, user)) if waiting else [],
+        checks=list(approval_checks(candidate, user, gate, deployment)) if waiting else [],
         evidence=evidence_digest(candidate),
         earlier=rollback_target(deployment) if deployment and serves else None,
     )

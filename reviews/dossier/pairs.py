@@ -13,7 +13,7 @@ from improvement.models import Evaluation, EvaluationItem, Splits
 from reviews.sent import text
 
 OUTCOMES = ("loss", "win", "tie", "missing")
-SIZE = 50
+SIZE = 25
 
 
 @dataclass(frozen=True, slots=True)

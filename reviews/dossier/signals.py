@@ -20,6 +20,13 @@ WHAT: Mapping[str, str] = {
 }
 
 
+def what(name: str) -> str:
+    """A signal in a few words."""
+    if name.startswith("pass@") and name not in WHAT:
+        return f"share of tasks solved by at least one of {name[5:]} attempts"
+    return WHAT.get(name, "")
+
+
 @dataclass(frozen=True, slots=True)
 class SignalRow:
     """One signal. Bounds are None where no limit applies on that side."""
@@ -81,8 +88,7 @@ def signal_rows(
         rows.append(
             SignalRow(
                 name=name,
-                what=WHAT.get(name, "share of tasks solved by at least one of the attempts"
-                              if name.startswith("pass@") else ""),
+                what=what(name),
                 own=own,
                 base=first,
                 champion=found.get((champion.pk, name)) if champion else None,
@@ -90,5 +96,5 @@ def signal_rows(
                 upper=upper,
                 warnings=[w for w in warnings if w.signal == name],
             )
-        )  # fmt: skip
+        )
     return sorted(rows, key=lambda row: ("red", "amber", "").index(row.level))

@@ -79,20 +79,10 @@ def plain_pairs(value: Any, prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _losses(training: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """(step, loss) of each point of the recorded curve that has a finite loss."""
-    curve = training.get("points") or training.get("curve") or training.get("losses") or []
-    found: list[tuple[float, float]] = []
-    for index, point in enumerate(curve if isinstance(curve, list) else []):
-        step, loss = _point(point, index)
-        if isinstance(loss, int | float) and math.isfinite(loss):
-            found.append((float(step), float(loss)))
-    return found
-
-
-def _point(point: Any, index: int) -> tuple[float, Any]:
-    if isinstance(point, Mapping):
-        figures = point.get("figures", point)
-        return point.get("step", point.get("done", index)), figures.get("loss")
-    if isinstance(point, list) and len(point) == 2:
-        return point[0], point[1]
-    return index, point
+    """(step, loss) of each optimiser step that has a finite loss."""
+    losses = training.get("losses")
+    return [
+        (float(step), float(loss))
+        for step, loss in enumerate(losses if isinstance(losses, list) else [], start=1)
+        if isinstance(loss, int | float) and math.isfinite(loss)
+    ]

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from improvement.models import Candidate
+from improvement.models import Candidate, Evaluation
 from reviews.dossier.page import dossier
 from reviews.dossier.pairs import pair_page
 from reviews.evidence import gate_of
@@ -18,7 +18,7 @@ from reviews.evidence import gate_of
 def candidate(request: HttpRequest, candidate_id: int) -> HttpResponse:
     found = load(candidate_id)
     if request.htmx and request.htmx.target == "pairs":  # type: ignore[attr-defined]
-        return render(request, "candidates/_pairs.html", pairs(found, request))
+        return render(request, "candidates/_pairs.html", pairs(found, gate_of(found), request))
     return show(request, found)
 
 
@@ -31,11 +31,12 @@ def show(
     status: int = 200,
 ) -> HttpResponse:
     """The page; after a refused decision with what the person wrote and why it was refused."""
+    page = dossier(found, request.user)  # type: ignore[arg-type]
     shown = {
-        "page": dossier(found, request.user),  # type: ignore[arg-type]
+        "page": page,
         "reason": reason,
         "refusal": refusal,
-        **pairs(found, request),
+        **pairs(found, page.gate.row if page.gate else None, request),
     }
     return render(request, "candidates/review.html", shown, status=status)
 
@@ -47,9 +48,8 @@ def load(candidate_id: int) -> Candidate:
     return get_object_or_404(rows, pk=candidate_id)
 
 
-def pairs(found: Candidate, request: HttpRequest) -> dict[str, Any]:
+def pairs(found: Candidate, gate: Evaluation | None, request: HttpRequest) -> dict[str, Any]:
     """The table of pairs that the query string asks for."""
-    gate = gate_of(found)
     if gate is None:
         return {"candidate": found, "gate_row": None}
     return {"candidate": found, "gate_row": gate, "table": pair_page(gate, request.GET)}

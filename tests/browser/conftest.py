@@ -1,16 +1,17 @@
-"""A real Chromium. Without one these tests are skipped, and say how to get it."""
+"""A real Chromium (tests/conftest.py skips these tests where there is none)."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
-WHERE = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+from tests.conftest import CHROMIUM, _flush_without_triggers
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,14 +24,21 @@ FLAGS = [
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def emptying_in_any_context() -> Iterator[None]:
+    """playwright's loop gives this thread another connection than the one tests/conftest.py
+    prepares for emptying, so here every connection is."""
+    with pytest.MonkeyPatch.context() as patch:
+        flush = lambda _ops, statements: _flush_without_triggers(statements)  # noqa: E731
+        patch.setattr(type(connection.ops), "execute_sql_flush", flush)
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    program = next((p for p in WHERE if Path(p).exists()), None) or shutil.which("chromium")
-    if not program:
-        pytest.skip("no Chromium here: install it with `apt-get install -y chromium`")
     api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     with api.sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=program, args=FLAGS)
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
 

@@ -20,7 +20,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         for theme in ("light", "dark"):
             page = browser.new_page(
-                viewport={"width": 1280, "height": 860}, color_scheme=theme  # type: ignore[arg-type]
+                viewport={"width": 1280, "height": 860},
+                color_scheme=theme,  # type: ignore[arg-type]
             )
             _sign_in(page)
             _take(page, theme)

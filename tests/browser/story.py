@@ -23,7 +23,14 @@ MANIFEST = {
     "counts": {"human": 24, "human/1": 8, "human/2": 16, "own": 212, "own/1": 188, "own/2": 24},
     "policy": {"human_share": 0.2, "per_task": 2, "total": 2000, "seed": 7},
 }
-LOSSES = [[step, round(2.4 / (1 + step / 12), 3)] for step in range(0, 160, 8)]
+TRAINING = {
+    "settings": {"rank": 16, "alpha": 32, "learning_rate": 0.0004, "batch": 4, "epochs": 10},
+    "losses": [round(2.4 / (1 + step / 12), 3) for step in range(160)],
+    "steps": 160,
+    "seconds": 38.2,
+    "tokens_per_second": 431.0,
+    "precision": "bfloat16",
+}
 
 
 def tell(agent: Agent | None = None) -> Candidate:
@@ -61,13 +68,12 @@ def made(agent: Agent, number: int, *, wins: int, losses: int, ties: int) -> Can
         factories.DatasetItem(dataset=dataset, key=f"d{i}", source="own", dropped_because=why)
         for i, why in enumerate(["duplicate"] * 44 + ["over the cap per task"] * 17)
     )
-    training: dict[str, Any] = {"points": LOSSES, "rank": 16, "learning_rate": 0.0004, "epochs": 10}
     candidate = scenes.waiting(
         agent,
         items=[],
         run=run,
         dataset=dataset,
-        training=training,
+        training=TRAINING,
         number=number,
         generation=number,
     )

@@ -79,6 +79,13 @@ def test_only_a_waiting_candidate_is_decided_on(act: Any, state: str) -> None:
 
 
 @pytest.mark.parametrize("act", ALL)
+def test_a_run_that_is_still_ending_is_waited_for(act: Any) -> None:
+    candidate = scenes.waiting()
+    Run.objects.filter(candidate=candidate).update(state="running")
+    refused(act, candidate, decisions.NotWaiting, "Try again in a moment")
+
+
+@pytest.mark.parametrize("act", ALL)
 def test_new_evidence_voids_a_decision_under_way(act: Any) -> None:
     candidate = scenes.waiting()
     seen = scenes.seen(candidate)
@@ -129,6 +136,20 @@ def test_an_open_red_warning_stops_an_approval_until_a_manager_releases_the_hold
     ana = factories.make_user("reviewer")
     decisions.approve(candidate, reviewer=ana, reason="fine", **scenes.seen(candidate))
     assert candidate.agent.champion == candidate
+
+
+def test_the_next_cycle_starts_after_a_decision(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    from improvement.jobs import launch
+
+    launched: list[Run] = []
+    monkeypatch.setattr(launch, "launch_next", launched.append)
+    candidate, ana = scenes.waiting(), factories.make_user("reviewer")
+    Run.objects.filter(candidate=candidate).update(cycles_left=2)
+    with django_capture_on_commit_callbacks(execute=True):
+        decisions.reject(candidate, reviewer=ana, reason="no", **scenes.seen(candidate))
+    assert launched == [candidate.run]
 
 
 def test_an_amber_warning_does_not_stop_an_approval() -> None:
