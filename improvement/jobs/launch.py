@@ -72,16 +72,21 @@ def launch(
 
 
 def launch_next(run: Run) -> Run | None:
-    """The next of the cycles that were asked for, once; None when none is left or it is refused
-    (a hold, another run)."""
+    """The next of the cycles that were asked for, with the same recipe; None when none is left or
+    it is refused (a hold, another run)."""
     try:
         with transaction.atomic():
             left = leases.locked(run.pk).cycles_left
             if left < 1:
                 return None
             Run.objects.filter(pk=run.pk).update(cycles_left=0)
-            own = run.recipe if run.kind != IMPROVE else _overrides(run)
-            return launch(run.agent, actor=run.launched_by, cycles=left, recipe=own, kind=run.kind)
+            return launch(
+                run.agent,
+                actor=run.launched_by,
+                cycles=left,
+                recipe=run.recipe,
+                kind=run.kind,
+            )
     except (Refused, ValueError) as refusal:  # a recipe or a kind that is no more is a ValueError
         log.warning("The next cycle after %s does not start: %s", run, refusal)
         return None
@@ -152,12 +157,6 @@ def _settled(agent: Agent, recipe: Mapping[str, Any], kind: str) -> dict[str, An
         return Recipe.of(agent.recipe, recipe).as_json()
     except RecipeError as error:
         raise Refused(f"The recipe of agent {agent} can't be used. {error}") from error
-
-
-def _overrides(run: Run) -> dict[str, Any]:
-    """What a run's recipe has that its agent's does not say: it holds for its next cycles too."""
-    of_agent = Recipe.of(run.agent.recipe).as_json()
-    return {name: value for name, value in run.recipe.items() if of_agent.get(name) != value}
 
 
 def _seed(agent: Agent, cycle: int) -> int:

@@ -97,9 +97,13 @@ class StageWorker(Worker):
         super().setup_work_horse_signals()
         signal.signal(signal.SIGTERM, lambda _number, _frame: STOP.set())
 
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """A database connection that two processes share is broken for both: have none here."""
+        connections.close_all()
+        super().fork_work_horse(job, queue)
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(signal.SIGKILL, parent=self.pid)
-        connections.close_all()
         super().main_work_horse(job, queue)
 
     def handle_warm_shutdown_request(self) -> None:

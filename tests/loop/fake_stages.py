@@ -57,13 +57,18 @@ def _plan(name: str, queue: str, function: str = "run") -> StagePlan:
     return StagePlan(name, queue, f"tests.loop.fake_stages.{function}")
 
 
-PLAN = (_plan("first", "default"), _plan("second", "train"), _plan("third", "rollout"))
+NAMES = ("first", "second", "third")
+PLAN = tuple(_plan(name, "default") for name in NAMES)
+SPREAD = tuple(
+    _plan(name, queue) for name, queue in zip(NAMES, ("default", "train", "rollout"), strict=True)
+)
 REFUSE, STUMBLE, DIE = (
     (_plan("broken", "default", name), _plan("after", "default"))
     for name in ("refuse", "stumble", "die")
 )
 KINDS = {
     "fake": "tests.loop.fake_stages.PLAN",
+    "spread": "tests.loop.fake_stages.SPREAD",
     "refuse": "tests.loop.fake_stages.REFUSE",
     "stumble": "tests.loop.fake_stages.STUMBLE",
     "die": "tests.loop.fake_stages.DIE",
