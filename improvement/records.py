@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -17,7 +17,6 @@ Role = Literal["system", "user", "assistant", "tool"]
 StepKind = Literal["system", "user", "assistant", "reasoning", "tool_call", "tool_result"]
 Split = Literal["train", "dev", "heldout"]
 Answer = Literal["pass", "fail", "error"]
-GateAnswer = Literal["pass", "fail", "insufficient"]
 FinishReason = Literal["stop", "length"]
 Outcome = Literal["answered", "turns_exhausted", "environment_error"]
 
@@ -252,58 +251,3 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         return (self.total - self.done) / self.rate if self.rate > 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class PairedItem:
-    """One held-out item judged for both sides. None: no verdict (a verifier error or a gap)."""
-
-    task_key: str
-    family: str
-    champion: bool | None
-    candidate: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """What the gate found. Shares are in [0, 1]; `interval` is the confidence interval (95 %) of
-    `difference` (candidate − champion); `p_value` is exact McNemar, two-sided."""
-
-    answer: GateAnswer
-    reason: str
-    n: int
-    wins: int
-    losses: int
-    ties: int
-    missing: int
-    champion_score: float
-    candidate_score: float
-    difference: float
-    interval: tuple[float, float]
-    p_value: float
-    e_value: float
-    families: Sequence[Mapping[str, Any]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SignalValue:
-    """A measured collapse or drift quantity with its interval (95 %), over `n` observations."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A signal outside its bounds against a baseline ("generation 0" or "champion")."""
-
-    signal: str
-    against: str
-    level: Literal["amber", "red"]
-    value: float
-    baseline: float
-    limit: float
-    sentence: str

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from improvement.collapse.probe import Table
-from improvement.records import SignalValue
+from improvement.collapse.records import SignalValue
 
 Floats = NDArray[np.float64]
 REPLICATES = 2000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from improvement.collapse import rules
 from improvement.collapse.limits import Limits
 from improvement.collapse.probe import Table
+from improvement.collapse.records import Breach, SignalValue
 from improvement.collapse.signals import Change, compare
 from improvement.collapse.wording import mix_sentence, sentence, unjudged_sentence
-from improvement.records import Breach, SignalValue
 
 
 def breaches(

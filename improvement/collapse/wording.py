@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from improvement.collapse.records import SignalValue
 from improvement.collapse.signals import Change
-from improvement.records import SignalValue
 
 NARROW = ("token entropy", "distinct-2")
 RELATIVE = (*NARROW, "correct length", "length")

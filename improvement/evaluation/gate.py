@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from improvement.evaluation import reasons
+from improvement.evaluation.records import GateAnswer, GateResult, PairedItem
 from improvement.evaluation.rule import GateRule as GateRule
 from improvement.evaluation.statistics import e_value, mcnemar, paired_interval
 from improvement.evaluation.tally import Tally, tally, tally_families
-from improvement.records import GateAnswer, GateResult, PairedItem
 
 
 def pair_up(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from improvement.evaluation.records import PairedItem
 from improvement.evaluation.statistics import paired_interval
-from improvement.records import PairedItem
 
 Reading = Literal["left out", "against", "in favour"]
 

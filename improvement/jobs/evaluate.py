@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from improvement.evaluation.gate import GateRule, decide, pair_up
+from improvement.evaluation.records import GateResult
 from improvement.jobs.context import StageContext
 from improvement.jobs.recipe import Recipe
 from improvement.jobs.rollouts import Rollout, roll_out
@@ -19,7 +20,7 @@ from improvement.models import (
     Task,
     Trajectory,
 )
-from improvement.records import GateResult, digest_of
+from improvement.records import digest_of
 
 ANSWERS = {"pass": True, "fail": False}
 Sides = tuple[Candidate, Candidate]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from improvement.collapse.probe import ProbeSample, Table, tabulate
+from improvement.collapse.records import Breach, SignalValue
 from improvement.collapse.signals import measure, self_generated
 from improvement.jobs.context import StageContext
 from improvement.jobs.packing import record_of
@@ -24,7 +25,6 @@ from improvement.models import (
     Trajectory,
     Warning,
 )
-from improvement.records import Breach, SignalValue
 
 ANSWERS = {"pass": True, "fail": False}
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from improvement.collapse.probe import ProbeSample, Table, tabulate
+from improvement.collapse.records import Breach
 from improvement.collapse.thresholds import breaches
-from improvement.records import Breach
 
 TASKS = 40
 Dice = np.random.Generator

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improvement.evaluation.gate import GateRule, decide, pair_up
+from improvement.evaluation.records import PairedItem
 from improvement.evaluation.statistics import e_value, mcnemar, paired_interval
-from improvement.records import PairedItem
 
 SMALL = GateRule(min_items=1, max_missing=0.4)
 verdicts = st.sampled_from([True, False, True, False, None])

@@ -30,7 +30,6 @@ from improvement.training.recipe import (
     TrainingError,
     TrainResult,
     TrainSettings,
-    drawn,
 )
 from tests.tiny_model import tiny_adapter, tiny_model
 
@@ -295,13 +294,6 @@ def test_bfloat16_trains_too(base: Path, tmp_path: Path) -> None:
     result = run(base, tmp_path, settings)
     assert result.precision == "bfloat16"
     assert result.losses[-1] < result.losses[0]
-
-
-def test_an_example_is_drawn_as_often_as_its_weight_says() -> None:
-    few = [dataclasses.replace(e, weight=w) for e, w in zip(examples(3), (2.0, 1.0, 0.5))]  # noqa: B905
-    batches = drawn(few, dataclasses.replace(SETTINGS, batch=7))
-    keys = [e.key for _ in range(10) for e in next(batches)]
-    assert [keys.count(f"e{i}") for i in range(3)] == [40, 20, 10]
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improvement.collapse.probe import ProbeSample, distinct_2, pass_at_k, tabulate
+from improvement.collapse.records import SignalValue
 from improvement.collapse.signals import compare, measure, self_generated
-from improvement.records import Segment, SignalValue, TrajectoryRecord
+from improvement.records import Segment, TrajectoryRecord
 from tests.loop.probes import sample
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from improvement.collapse.limits import Limits
 from improvement.collapse.probe import Table, tabulate
+from improvement.collapse.records import Breach
 from improvement.collapse.signals import self_generated
 from improvement.collapse.thresholds import breaches
-from improvement.records import Breach
 from tests.loop import probes
 
 RUNS = 12
