@@ -168,7 +168,7 @@ def test_a_training_killed_and_resumed_ends_with_the_same_bits(
     base: Path, tmp_path: Path, whole: TrainResult
 ) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.loop.test_lora", base, tmp_path / "killed"],
+        [sys.executable, "-m", "tests.loop.train_child", base, tmp_path / "killed"],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -294,12 +294,3 @@ def test_bfloat16_trains_too(base: Path, tmp_path: Path) -> None:
     result = run(base, tmp_path, settings)
     assert result.precision == "bfloat16"
     assert result.losses[-1] < result.losses[0]
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    run(
-        Path(sys.argv[1]),
-        Path(sys.argv[2]),
-        on_progress=lambda p: print(p.done, p.note, flush=True),
-    )
