@@ -1,4 +1,4 @@
-"""A training in a process of its own, to be killed: `python -m tests.loop.train_child BASE WORK`."""
+"""A training to be killed: `python -m tests.loop.train_child BASE WORK`."""
 
 import sys
 from pathlib import Path
