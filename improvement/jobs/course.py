@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from improvement.jobs import doorbell
@@ -14,10 +14,15 @@ from improvement.models import AuditRow, Run, RunStates, Stage, StageStates
 OPEN = (StageStates.PENDING, StageStates.READY, StageStates.RUNNING)
 
 
-def make_ready(stage: Stage, *, wait: float = 0.0, **fields: Any) -> None:
-    """Let a worker claim the stage, after `wait` seconds at the earliest."""
-    later = Now() + timedelta(seconds=wait) if wait else None
-    Stage.objects.filter(pk=stage.pk).update(state=StageStates.READY, lease_until=later, **fields)
+def make_ready(stage: Stage, *, wait: float = 0.0, silent: bool = False, **fields: Any) -> None:
+    """Let a worker claim the stage, after `wait` seconds at the earliest. Nobody has it then, but
+    a `silent` worker that still lives may take it back."""
+    Stage.objects.filter(pk=stage.pk).update(
+        state=StageStates.READY,
+        lease_until=Now() + timedelta(seconds=wait) if wait else None,
+        fence=F("fence") + (0 if silent else 1),
+        **fields,
+    )
     doorbell.add(stage)
 
 

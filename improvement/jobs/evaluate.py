@@ -10,12 +10,13 @@ from improvement.evaluation.gate import GateRule, decide, pair_up
 from improvement.evaluation.records import GateResult
 from improvement.jobs.context import StageContext
 from improvement.jobs.recipe import Recipe
-from improvement.jobs.rollouts import Rollout, roll_out
+from improvement.jobs.rollouts import Rollout, roll_out, stored
 from improvement.models import (
     Block,
     Candidate,
     Evaluation,
     EvaluationItem,
+    Purposes,
     Run,
     Task,
     Trajectory,
@@ -24,6 +25,7 @@ from improvement.records import digest_of
 
 ANSWERS = {"pass": True, "fail": False}
 Sides = tuple[Candidate, Candidate]
+Attempts = tuple[Mapping[int, Trajectory], Mapping[int, Trajectory]]  # by task id
 
 
 def sides_of(run_: Run) -> Sides:
@@ -36,12 +38,26 @@ def sides_of(run_: Run) -> Sides:
 
 def attempt_both(
     context: StageContext, sides: Sides, tasks: Sequence[Task], purpose: str, recipe: Recipe
-) -> None:
-    """Greedy attempts of both sides at every task, judged by the gate's verifier."""
-    for side in sides:
-        label = f"{side}, {purpose}"
-        rollout = Rollout(side, tasks, purpose, verifier=recipe.gate_verifier, label=label)
+) -> Attempts:
+    """Greedy attempts of both sides at every task, judged by the gate's verifier. Dev tasks are
+    the same in every cycle, so what the champion did there in an earlier one is used again."""
+    rollouts = [
+        Rollout(
+            side,
+            tasks,
+            purpose,
+            verifier=recipe.gate_verifier,
+            label=f"{side}, {purpose}",
+            reuse=purpose == Purposes.DEV,
+        )
+        for side in sides
+    ]
+    for rollout in rollouts:
         roll_out(context, rollout, recipe)
+    champion, candidate = (
+        {task: row for (task, _), row in stored(context.run, r).items()} for r in rollouts
+    )
+    return champion, candidate
 
 
 def rule_of(recipe: Recipe) -> GateRule:
@@ -49,14 +65,13 @@ def rule_of(recipe: Recipe) -> GateRule:
 
 
 def compared(
-    run_: Run, sides: Sides, tasks: Sequence[Task], purpose: str, rule: GateRule
+    tasks: Sequence[Task], attempts: Attempts, rule: GateRule
 ) -> tuple[GateResult, list[dict[str, Any]]]:
     """The result over the whole block, and one row an item for both sides."""
-    rows = [_attempts(run_, side, purpose) for side in sides]
-    found = decide(
-        pair_up({t.key: t.family for t in tasks}, *[_verdicts(tasks, r) for r in rows]), rule
-    )
-    champion, candidate = rows
+    champion, candidate = attempts
+    families = {t.key: t.family for t in tasks}
+    pairs = pair_up(families, _verdicts(tasks, champion), _verdicts(tasks, candidate))
+    found = decide(pairs, rule)
     items = [
         {
             "task": task,
@@ -98,11 +113,6 @@ def save_evaluation(
     )
     EvaluationItem.objects.bulk_create(EvaluationItem(evaluation=evaluation, **i) for i in items)
     return evaluation
-
-
-def _attempts(run_: Run, side: Candidate, purpose: str) -> dict[int, Trajectory]:
-    rows = Trajectory.objects.filter(run=run_, candidate=side, purpose=purpose, sample=0)
-    return {row.task_id: row for row in rows}
 
 
 def _verdicts(tasks: Sequence[Task], rows: Mapping[int, Trajectory]) -> dict[str, bool | None]:

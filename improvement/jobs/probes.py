@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
-
 from improvement.collapse.probe import ProbeSample, Table, tabulate
 from improvement.collapse.records import Breach, SignalValue
 from improvement.collapse.signals import measure, self_generated
 from improvement.jobs.context import StageContext
 from improvement.jobs.packing import record_of
 from improvement.jobs.recipe import Recipe
-from improvement.jobs.rollouts import Rollout, roll_out
+from improvement.jobs.rollouts import Rollout, roll_out, stored
 from improvement.models import (
     Agent,
     AuditRow,
@@ -33,28 +31,22 @@ def probe(
     context: StageContext, candidate: Candidate, tasks: Sequence[Task], recipe: Recipe
 ) -> Table:
     """The candidate's table of signals by task; attempts that any run made are used again."""
-    wanted = len(tasks) * recipe.probe_samples
-    if _stored(candidate, tasks).count() < wanted:
-        rollout = Rollout(
-            candidate,
-            tasks,
-            Purposes.PROBE,
-            samples=recipe.probe_samples,
-            temperature=recipe.probe_temperature,
-            verifier=recipe.gate_verifier,
-            label=f"{candidate}, probe",
-        )
-        roll_out(context, rollout, recipe)
-    rows = _stored(candidate, tasks).select_related("task", "tokens").prefetch_related("steps")
+    rollout = Rollout(
+        candidate,
+        tasks,
+        Purposes.PROBE,
+        samples=recipe.probe_samples,
+        temperature=recipe.probe_temperature,
+        verifier=recipe.gate_verifier,
+        label=f"{candidate}, probe",
+        reuse=True,
+    )
+    roll_out(context, rollout, recipe)
+    ids = [row.pk for row in stored(context.run, rollout).values()]
+    rows = Trajectory.objects.filter(pk__in=ids).select_related("task", "tokens")
+    rows = rows.prefetch_related("steps").order_by("pk")
     samples = [ProbeSample.of(record_of(t), t.family, ANSWERS.get(t.answer)) for t in rows]
     return tabulate(samples, k=recipe.probe_samples)
-
-
-def _stored(candidate: Candidate, tasks: Sequence[Task]) -> QuerySet[Trajectory]:
-    """The probe attempts of the latest run that probed this candidate."""
-    rows = Trajectory.objects.filter(candidate=candidate, purpose=Purposes.PROBE, task__in=tasks)
-    latest = rows.order_by("-run_id").first()
-    return rows.filter(run=latest.run) if latest else rows.none()
 
 
 def save_signals(candidate: Candidate, table: Table, mix: SignalValue | None) -> None:

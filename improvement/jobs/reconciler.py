@@ -72,7 +72,7 @@ def _expire(stage: Stage) -> bool:
         if run.cancel_requested:
             course.end_cancelled(run)
         elif silent.attempt < silent.max_attempts:
-            course.make_ready(silent)
+            course.make_ready(silent, silent=True)
         else:
             course.give_up(run, silent, _died(silent))
     return True

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from improvement.agent.harness import Attempt, attempt_all, seed_for
 from improvement.jobs.context import StageContext, StageFailed
 from improvement.jobs.packing import record_of, rows_of
 from improvement.jobs.recipe import Recipe
 from improvement.jobs.tools import environment_of, policy_of, verifier_of, verifier_row
-from improvement.models import Candidate, Step, Task, Tokens, Trajectory, Verdict
+from improvement.models import Candidate, Run, Step, Task, Tokens, Trajectory, Verdict
 from improvement.records import Judgement, Progress, Sampling, TaskRecord, TrajectoryRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """Which attempts to make. `verifier` empty: they stay unverified until the verify stage."""
+    """Which attempts to make. `verifier` empty: they stay unverified until the verify stage.
+
+    `reuse`: attempts that an earlier run made with the same sampling and that this verifier
+    version judged count too, as a fixed set of tasks asks the same of everybody.
+    """
 
     candidate: Candidate
     tasks: Sequence[Task]
@@ -26,6 +31,11 @@ class Rollout:
     temperature: float = 0.0
     verifier: str = ""
     label: str = ""
+    reuse: bool = False
+
+    @property
+    def sampling(self) -> Sampling:
+        return replace(self.candidate.as_bundle().decoding, temperature=self.temperature)
 
     @property
     def total(self) -> int:
@@ -34,18 +44,26 @@ class Rollout:
 
 def roll_out(context: StageContext, rollout: Rollout, recipe: Recipe) -> None:
     """Make what is missing of `rollout` and save it. Safe to run again at any moment."""
-    bundle = rollout.candidate.as_bundle()
-    sampling = replace(bundle.decoding, temperature=rollout.temperature)
     missing = _missing(context, rollout)
     clock = _Clock(rollout, rollout.total - len(missing))
     context.progress(clock.progress())
-    if not missing:
-        return
+    if missing:
+        _attempt(context, rollout, recipe, missing, clock)
+
+
+def _attempt(
+    context: StageContext,
+    rollout: Rollout,
+    recipe: Recipe,
+    missing: Sequence[Attempt],
+    clock: _Clock,
+) -> None:
+    sampling = rollout.sampling
     turns = attempt_all(
         missing,
         environment_of(context.run.agent),
         policy_of(rollout.candidate),
-        bundle,
+        rollout.candidate.as_bundle(),
         sampling,
         width=recipe.width,
         check=context.check,
@@ -61,12 +79,25 @@ def roll_out(context: StageContext, rollout: Rollout, recipe: Recipe) -> None:
     save(context, rollout, sampling, batch)
 
 
-def _missing(context: StageContext, rollout: Rollout) -> list[Attempt]:
-    there = set(
-        Trajectory.objects.filter(
-            run=context.run, purpose=rollout.purpose, candidate=rollout.candidate
-        ).values_list("task_id", "sample")
+def stored(run: Run, rollout: Rollout) -> dict[tuple[int, int], Trajectory]:
+    """(task id, sample) → the attempt that there is, the latest where there are several."""
+    rows = Trajectory.objects.filter(
+        purpose=rollout.purpose,
+        candidate=rollout.candidate,
+        task__in=rollout.tasks,
+        sample__lt=rollout.samples,
     )
+    if rollout.reuse:
+        judged = Verdict.objects.filter(verifier=verifier_row(rollout.verifier))
+        same = json.loads(json.dumps(asdict(rollout.sampling)))
+        rows = rows.filter(sampling=same, pk__in=judged.values("trajectory"))
+    else:
+        rows = rows.filter(run=run)
+    return {(row.task_id, row.sample): row for row in rows.order_by("pk")}
+
+
+def _missing(context: StageContext, rollout: Rollout) -> list[Attempt]:
+    there = stored(context.run, rollout)
     return [
         Attempt(record, sample, seed_for(context.run.seed, record.key, sample))
         for task in rollout.tasks

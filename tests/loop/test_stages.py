@@ -24,7 +24,7 @@ from improvement.models import (
     Trajectory,
     Verdict,
 )
-from tests.loop.cycle import Here, agent, base, cycle, go, skills
+from tests.loop.cycle import RECIPE, Here, agent, base, cycle, go, skills
 
 pytestmark = pytest.mark.django_db
 __all__ = ["agent", "base", "cycle", "skills"]  # fixtures
@@ -235,3 +235,17 @@ def test_an_environment_that_does_not_import_is_named(
     settings.PAWL_ENVIRONMENTS = {"till": "nowhere.Shop"}
     with pytest.raises(StageFailed, match="nowhere"):
         go(cycle, "collect")
+
+
+def test_a_second_cycle_asks_the_champion_nothing_twice(
+    skills: Any, cycle: Run, agent: Agent
+) -> None:
+    go(cycle)
+    Run.objects.filter(pk=cycle.pk).update(state="done")
+    second = Run.objects.create(agent=agent, cycle=2, seed=8, recipe=cycle.recipe, state="running")
+    go(second, "screen")
+    again = Trajectory.objects.filter(run=second, purpose__in=["dev", "probe"])
+    assert again.exists()
+    assert set(again.values_list("candidate__number", flat=True)) == {2}
+    screen_row = Evaluation.objects.get(run=second, kind="screen")
+    assert screen_row.n == RECIPE["dev_tasks"]

@@ -33,12 +33,12 @@ def run(context: StageContext) -> dict[str, Any]:
     sides = sides_of(run_)
     block = Block.objects.filter(candidate=sides[1]).first() or _seal(context, sides[1], recipe)
     tasks = _unchanged(block)
-    attempt_both(context, sides, tasks, Purposes.GATE, recipe)
+    attempts = attempt_both(context, sides, tasks, Purposes.GATE, recipe)
     rule = rule_of(recipe)
     with context.writing():
         gate = Evaluation.objects.filter(run=run_, kind=EvaluationKinds.GATE).first()
         if gate is None:
-            found = compared(run_, sides, tasks, Purposes.GATE, rule)
+            found = compared(tasks, attempts, rule)
             gate = save_evaluation(run_, sides, EvaluationKinds.GATE, found, rule, block)
             _close(block, sides[1], gate)
     return {

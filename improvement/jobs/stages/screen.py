@@ -21,12 +21,12 @@ def run(context: StageContext) -> dict[str, Any]:
     run_, recipe = context.run, Recipe.of(context.run.recipe)
     sides = sides_of(run_)
     dev = fixed_tasks(context, recipe.dev_tasks, "dev")
-    attempt_both(context, sides, dev, Purposes.DEV, recipe)
+    attempts = attempt_both(context, sides, dev, Purposes.DEV, recipe)
     _measure(context, recipe)
     rule = rule_of(recipe)
     with context.writing():
         if not Evaluation.objects.filter(run=run_, kind=EvaluationKinds.SCREEN).exists():
-            found = compared(run_, sides, dev, Purposes.DEV, rule)
+            found = compared(dev, attempts, rule)
             save_evaluation(run_, sides, EvaluationKinds.SCREEN, found, rule)
         candidate = sides[1]
         if candidate.state == CandidateStates.TRAINED:
