@@ -23,19 +23,22 @@ from improvement.models import (
     Warning,
 )
 from reviews.charts.inline import Point
+from reviews.history import History, histories
 from reviews.progress import RunView, run_view
 from reviews.scores import champion_score, trend
 
-T = TypeVar("T", Candidate, Deployment, Evaluation, Hold, Run)
+T = TypeVar("T", Candidate, Evaluation, Hold, Run)
 GATES_SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
 class AgentCard:
-    """One agent at a glance. `score` is the champion's newest held-out share with its interval."""
+    """One agent at a glance. `score` is the champion's newest held-out share with its interval;
+    `earlier` is what a rollback would make serve."""
 
     agent: Agent
     deployment: Deployment | None
+    earlier: Candidate | None
     score: tuple[float, float, float] | None
     trend: Sequence[Point]
     waiting: Sequence[Candidate]
@@ -49,8 +52,7 @@ class AgentCard:
 def cards() -> list[AgentCard]:
     """All agents by name."""
     agents = list(Agent.objects.order_by("name"))
-    active = Deployment.objects.filter(ended_at=None).select_related("candidate")
-    deployments = _by_agent(active.defer("candidate__bundle", "candidate__training"))
+    served_by = {history.agent.pk: history for history in histories(agents)}
     gates = _by_agent(_recent_gates())
     tried = {gate.candidate_id for of_agent in gates.values() for gate in of_agent}
     served = set(
@@ -70,7 +72,7 @@ def cards() -> list[AgentCard]:
     return [
         _card(
             agent,
-            next(iter(deployments[agent.pk]), None),
+            served_by[agent.pk],
             gates[agent.pk],
             waiting[agent.pk],
             (warnings.get((agent.pk, "amber"), 0), warnings.get((agent.pk, "red"), 0)),
@@ -84,7 +86,7 @@ def cards() -> list[AgentCard]:
 
 def _card(
     agent: Agent,
-    deployment: Deployment | None,
+    history: History,
     gates: list[Evaluation],
     waiting: list[Candidate],
     warnings: tuple[int, int],
@@ -99,8 +101,9 @@ def _card(
     ended_badly = run is not None and run.state == RunStates.FAILED
     return AgentCard(
         agent=agent,
-        deployment=deployment,
-        score=champion_score(deployment, gates),
+        deployment=history.current,
+        earlier=history.earlier,
+        score=champion_score(history.current, gates),
         trend=trend(agent, gates, served),
         waiting=waiting,
         amber=warnings[0],

@@ -89,3 +89,12 @@ def _busy_agent() -> None:
     factories.make_evaluation(candidate, ((False, True),) * 2)
     factories.make_stage(factories.make_run(candidate.agent))
     factories.make_hold(candidate.agent, factories.make_warning(candidate))
+
+
+def test_a_reviewer_can_roll_back_from_here_and_an_engineer_can_not() -> None:
+    agent = factories.make_agent("till")
+    factories.make_champion(agent)
+    first = factories.make_candidate(agent, state="approved")
+    factories.deploy(first)
+    assert "Roll back to till-0</button>" in text_of(signed_in("reviewer").get("/"))
+    assert "Roll back to" not in text_of(signed_in("engineer").get("/"))
