@@ -38,7 +38,7 @@ def unattended(queues: Iterable[str]) -> str:
     missing = sorted(set(queues) - set(counts))
     if not missing:
         return ""
-    names = " and ".join(missing)
+    names = ", ".join(missing)
     return (
         f"No worker serves the queue{'s' if len(missing) > 1 else ''} {names}. Start everything: "
         f"python manage.py up, or only a worker: python manage.py work --queues {','.join(missing)}"

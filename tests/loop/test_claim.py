@@ -5,6 +5,7 @@ import time
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from improvement.jobs import launch, leases, outcomes, working
 from improvement.jobs.context import Cancelled, FenceLost
@@ -27,7 +28,7 @@ def test_a_claim_raises_the_fence_and_starts_the_run():
     run = launched()
     stage = claimed(run).stage
     run.refresh_from_db()
-    assert (stage.state, stage.fence, stage.attempt, stage.worker) == ("running", 1, 1, "w")
+    assert (stage.state, stage.fence, stage.attempt, stage.worker) == ("running", 2, 1, "w")
     assert stage.lease_until > stage.started_at
     assert run.state == RunStates.RUNNING
 
@@ -55,7 +56,7 @@ def test_of_eight_workers_at_once_one_gets_it(queues):
     assert len(got) == 8
     assert len([stage for stage in got if stage]) == 1
     stage.refresh_from_db()
-    assert (stage.fence, stage.attempt) == (1, 1)
+    assert (stage.fence, stage.attempt) == (2, 1)
 
 
 def test_a_stage_whose_turn_has_not_come_is_not_claimed():
@@ -90,7 +91,7 @@ def test_when_the_lease_ends_another_takes_it_and_the_first_can_write_nothing_mo
     first = claimed(launched())
     let_lease_end(first.stage)
     second = Working(leases.claim(first.stage.pk, "second"))
-    assert second.stage.fence == 2
+    assert second.stage.fence == first.stage.fence + 1
     with pytest.raises(FenceLost), first.writing():
         AuditRow.record("effect", first.stage)
     with pytest.raises(FenceLost):
@@ -125,6 +126,21 @@ def test_a_slow_worker_takes_its_stage_back_while_nobody_else_has_it():
     assert leases.extend(context.stage)
     context.stage.refresh_from_db()
     assert context.stage.state == "running"
+
+
+def test_a_worker_that_gave_its_stage_up_does_not_get_it_back():
+    for give_up in (outcomes.hand_back, lambda stage: outcomes.retry(stage, "a stone")):
+        context = claimed(launched())
+        give_up(context.stage)
+        assert not leases.extend(context.stage)
+
+
+def test_a_slow_worker_does_not_come_back_after_a_resume():
+    run = launched()
+    context = claimed(run)
+    outcomes.failed(context.stage, "no lamp")
+    launch.resume(run, None)
+    assert not leases.extend(context.stage)
 
 
 def test_check_tells_of_a_cancelled_run():
@@ -185,7 +201,7 @@ def test_the_heartbeat_keeps_the_lease_and_tells_when_it_is_lost(settings, queue
     with beating(context.stage, context.lost):
         time.sleep(1)
         assert leases.claim(context.stage.pk, "other") is None
-        Stage.objects.filter(pk=context.stage.pk).update(fence=2)
+        Stage.objects.filter(pk=context.stage.pk).update(fence=F("fence") + 1)
         assert context.lost.wait(5)
     with pytest.raises(FenceLost):
         context.check()

@@ -145,7 +145,7 @@ def test_resume_goes_on_from_the_first_stage_that_is_not_done(how):
     assert states(run) == ["done", "ready", "pending"]
     second = stage_of(run, "second")
     assert (second.attempt, second.error) == (0, "")
-    assert claimed(run, "second").stage.fence == 2
+    assert claimed(run, "second").stage.fence > context.stage.fence
 
 
 def test_resume_refuses_a_run_that_is_going_and_one_beside_another():

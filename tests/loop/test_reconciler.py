@@ -61,7 +61,7 @@ def test_a_silent_workers_stage_is_ready_again_and_rung():
     let_lease_end(context.stage)
     assert reconciler.reconcile().expired == 1
     assert states(run) == ["ready", "pending", "pending"]
-    assert queued() == [f"stage-{context.stage.pk}-1"]
+    assert queued() == [doorbell.job_id(context.stage)]
     assert leases.claim(context.stage.pk, "second").attempt == 2
 
 
@@ -136,7 +136,7 @@ def test_a_stage_that_waits_before_its_next_attempt_is_rung_when_it_is_due():
     assert queued() == []
     let_lease_end(context.stage)
     assert reconciler.reconcile().rung == 1
-    assert queued() == [f"stage-{context.stage.pk}-1"]
+    assert queued() == [doorbell.job_id(stage_of(run))]
 
 
 def test_a_dead_process_that_its_parent_saw_is_replaced_at_once():
