@@ -1,6 +1,6 @@
 """kill -9 of workers and their processes, and a Valkey that loses all, at random moments of a run.
 
-PAWL_FAULTS=large makes many; otherwise a few. The seed of each moment is in the test's name.
+PAWL_FAULTS is how many of each kind, or "large". The seed of each moment is in the test's name.
 """
 
 import os
@@ -17,8 +17,8 @@ from tests.loop.fake_stages import KINDS
 from tests.loop.runs import launched
 from tests.loop.workers import Crew, assert_each_effect_once, crew
 
-LARGE = os.environ.get("PAWL_FAULTS") == "large"
-KILLS = range(100) if LARGE else range(3)  # of each kind
+WANTED = os.environ.get("PAWL_FAULTS", "3")
+KILLS = range(70 if WANTED == "large" else int(WANTED))  # of each kind
 LEASE = 2.0
 WITHIN = 60.0  # seconds from the fault to the end of the run
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
