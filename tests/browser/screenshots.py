@@ -40,11 +40,8 @@ def _sign_in(page: Page) -> None:
 
 def _take(page: Page, theme: str) -> None:
     ending = "" if theme == "light" else "-dark"
-    for name in ("trends", "deployments"):
-        page.goto(f"{URL}/{name}/", wait_until="networkidle")
-        page.screenshot(path=FOLDER / f"{name}{ending}.png")
-    page.goto(URL, wait_until="networkidle")
-    page.screenshot(path=FOLDER / f"home{ending}.png")
+    page.goto(f"{URL}/trends/", wait_until="networkidle")
+    page.screenshot(path=FOLDER / f"trends{ending}.png")
     page.goto(f"{URL}/candidates/", wait_until="networkidle")
     page.locator("main a[href^='/candidates/']").filter(has_text="-").first.click()
     page.wait_for_load_state("networkidle")
