@@ -12,7 +12,16 @@ from improvement.jobs.context import StageContext, StageFailed
 from improvement.jobs.packing import record_of, rows_of
 from improvement.jobs.recipe import Recipe
 from improvement.jobs.tools import environment_of, policy_of, verifier_of, verifier_row
-from improvement.models import Candidate, Run, Step, Task, Tokens, Trajectory, Verdict
+from improvement.models import (
+    Candidate,
+    Purposes,
+    Run,
+    Step,
+    Task,
+    Tokens,
+    Trajectory,
+    Verdict,
+)
 from improvement.records import Judgement, Progress, Sampling, TaskRecord, TrajectoryRecord
 
 
@@ -133,7 +142,7 @@ def save(
     """Save the records, with their verdicts where the rollout has a verifier."""
     if not records:
         return
-    _refuse_broken_environment(records)
+    _refuse_broken_environment(rollout, records)
     by_key = {task.key: task for task in rollout.tasks}
     made = [
         rows_of(
@@ -160,13 +169,17 @@ def save(
         Verdict.objects.bulk_create(verdicts)
 
 
-def _refuse_broken_environment(records: Sequence[TrajectoryRecord]) -> None:
+def _refuse_broken_environment(rollout: Rollout, records: Sequence[TrajectoryRecord]) -> None:
     broken = [r for r in records if r.outcome == "environment_error"]
-    if len(broken) == len(records):
-        raise StageFailed(
-            f"The environment failed in all {len(records)} attempts of a batch: "
-            f"{broken[0].error}. Mend it, then resume the run."
-        )
+    if len(broken) < len(records):
+        return
+    said = broken[0].error
+    if rollout.purpose == Purposes.GATE:  # an exception's words may quote the sealed task
+        said = said.partition(":")[0]
+    raise StageFailed(
+        f"The environment failed in all {len(records)} attempts of a batch: {said}. Mend it, then "
+        "resume the run."
+    )
 
 
 class Judge:

@@ -46,7 +46,11 @@ def _generate(environment: Environment, seed: str, level: int) -> TaskRecord:
 
 
 def keep(agent: Agent, records: Sequence[TaskRecord], block: Block | None = None) -> list[Task]:
-    """The rows of these tasks, in order; those that are not there yet are added."""
+    """The rows of these tasks, in order; those that are not there yet are added.
+
+    StageFailed where one is there already in another split or block: then its environment does
+    not decide the split by the fingerprint alone, and a held-out task could be trained on.
+    """
     Task.objects.bulk_create(
         [
             Task(
@@ -66,4 +70,22 @@ def keep(agent: Agent, records: Sequence[TaskRecord], block: Block | None = None
     )
     there = Task.objects.filter(agent=agent, fingerprint__in=[r.fingerprint for r in records])
     rows = {row.fingerprint: row for row in there}
+    for record in records:
+        _refuse_stranger(record, rows.get(record.fingerprint), block)
     return [rows[r.fingerprint] for r in records]
+
+
+def _refuse_stranger(record: TaskRecord, row: Task | None, block: Block | None) -> None:
+    if row is None:
+        problem = "has one key for two different problems"
+    elif row.split != record.split:
+        problem = "gave one problem in two splits"
+    elif row.block_id != (block.pk if block else None):
+        problem = "gave a problem of an earlier block again"
+    else:
+        return
+    raise StageFailed(
+        f"The environment of this agent {problem} ({record.split}, level {record.level}). Equal "
+        "problems need equal fingerprints and keys, and the fingerprint alone decides the split. "
+        "Mend the environment."
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from improvement.jobs.context import StageContext, StageFailed
 from improvement.jobs.packing import record_of
 from improvement.jobs.recipe import Recipe
-from improvement.jobs.tools import base_dir_of, environment_of
+from improvement.jobs.tools import base_dir_of, environment_of, verifier_of
 from improvement.models import (
     Agent,
     Candidate,
@@ -18,6 +18,7 @@ from improvement.models import (
     Run,
     Task,
     Trajectory,
+    Verdict,
 )
 from improvement.records import Bundle, Demonstration, Example
 from improvement.training.dataset import curate
@@ -31,11 +32,26 @@ from improvement.training.manifest import CuratedItem, CurationPolicy, Manifest
 
 
 def run(context: StageContext) -> dict[str, Any]:
-    """Freeze the dataset of this cycle. StageFailed on a contaminated or an empty one."""
+    """Freeze the dataset of this cycle, once. StageFailed on a contaminated or an empty one."""
+    dataset = Dataset.objects.filter(run=context.run).first() or _freeze(context)
+    return {
+        "dataset": dataset.pk,
+        "digest": dataset.digest,
+        "own": dataset.own,
+        "human": dataset.human,
+        "dropped": dataset.dropped,
+        "self_generated_share": dataset.self_generated_share,
+    }
+
+
+def _freeze(context: StageContext) -> Dataset:
     run_, recipe = context.run, Recipe.of(context.run.recipe)
     levels, bundle = opened(run_), candidate_bundle(run_)
     own = {f"trajectory-{t.pk}": t for t in _attempts(run_.agent)}
-    items = [_own_item(key, t, recipe) for key, t in own.items() if _wrote(t)]
+    verified = _verified(run_.agent, recipe.harvest_verifier)
+    items = [
+        _own_item(key, t, recipe, verified=t.pk in verified) for key, t in own.items() if _wrote(t)
+    ]
     items += [_human_item(d, e) for d, e in demonstrations(run_.agent, levels, bundle)]
     manifest = curate(items, _policy(recipe, run_), _heldout(run_.agent))
     if manifest.contaminated:
@@ -50,15 +66,7 @@ def run(context: StageContext) -> dict[str, Any]:
             "there is nothing to learn from. Collect more, ease the tasks, or add demonstrations."
         )
     with context.writing():
-        dataset = _save(run_, manifest, own)
-    return {
-        "dataset": dataset.pk,
-        "digest": dataset.digest,
-        "own": dataset.own,
-        "human": dataset.human,
-        "dropped": dataset.dropped,
-        "self_generated_share": manifest.self_generated_share,
-    }
+        return _save(run_, manifest, own)
 
 
 def _attempts(agent: Agent) -> Iterator[Trajectory]:
@@ -70,11 +78,19 @@ def _attempts(agent: Agent) -> Iterator[Trajectory]:
     return rows.order_by("pk").iterator(chunk_size=500)
 
 
+def _verified(agent: Agent, verifier: str) -> set[int]:
+    """The attempts that this verifier, in whatever version, let pass: what only another one (an
+    earlier, laxer recipe) accepted is not learned from."""
+    passed = Verdict.objects.filter(verifier__name=verifier_of(verifier).NAME, answer="pass")
+    passed = passed.filter(trajectory__agent=agent, trajectory__purpose=Purposes.COLLECT)
+    return set(passed.values_list("trajectory_id", flat=True))
+
+
 def _wrote(trajectory: Trajectory) -> bool:
     return trajectory.sampled_tokens > 0
 
 
-def _own_item(key: str, trajectory: Trajectory, recipe: Recipe) -> CuratedItem:
+def _own_item(key: str, trajectory: Trajectory, recipe: Recipe, *, verified: bool) -> CuratedItem:
     record = record_of(trajectory)
     example = from_trajectory(record, key=key, keep_examples=recipe.keep_examples)
     return CuratedItem(
@@ -85,7 +101,7 @@ def _own_item(key: str, trajectory: Trajectory, recipe: Recipe) -> CuratedItem:
         fingerprint=trajectory.task.fingerprint,
         signature=signature_of(record),
         tokens_sha256=tokens_digest(example),
-        verified=trajectory.answer == "pass",
+        verified=verified,
         clipped=trajectory.clipped,
     )
 
