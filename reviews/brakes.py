@@ -6,7 +6,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from improvement.models import AuditRow, Hold, Warning
+from improvement.jobs import launch
+from improvement.models import Agent, AuditRow, Hold, Run, RunStates, Warning
 from improvement.promotion import NoReason, Refused
 
 
@@ -44,7 +45,8 @@ def acknowledge(warning: Warning, *, actor: User, reason: str) -> Warning:
 
 
 def release(hold: Hold, *, actor: User, reason: str) -> Hold:
-    """Let the loop run again. Releasing acknowledges the warning that placed the hold."""
+    """Let the loop run again: cycles that were asked for and waited for it go on. Releasing
+    acknowledges the warning that placed the hold."""
     _needs(reason, "a released brake keeps its reason")
     with transaction.atomic():
         row = Hold.objects.select_for_update(of=("self",)).select_related("agent").get(pk=hold.pk)
@@ -67,7 +69,15 @@ def release(hold: Hold, *, actor: User, reason: str) -> Hold:
         )
         if row.warning and row.warning.acknowledged_at is None:
             acknowledge(row.warning, actor=actor, reason=reason)
+        transaction.on_commit(lambda: _go_on(row.agent), robust=True)
     return row
+
+
+def _go_on(agent: Agent) -> None:
+    """Start the cycles that are left. Those of a run that awaits review start with the decision."""
+    last = Run.objects.filter(agent=agent).select_related("agent").order_by("-cycle").first()
+    if last and last.state == RunStates.DONE and last.cycles_left:
+        launch.launch_next(last)
 
 
 def _needs(reason: str, because: str) -> None:

@@ -154,8 +154,8 @@ def _write(
 def _finish(run: Run) -> None:
     """The run waited for this decision; the next cycle starts once the decision is committed."""
     waiting = Run.objects.filter(pk=run.pk, state=RunStates.REVIEW)
-    waiting.update(state=RunStates.DONE, finished_at=run.finished_at or timezone.now())
-    if run.cycles_left > 0:
+    done = waiting.update(state=RunStates.DONE, finished_at=run.finished_at or timezone.now())
+    if done and run.cycles_left > 0:
         transaction.on_commit(lambda: _launch_next(run), robust=True)
 
 

@@ -152,6 +152,20 @@ def test_the_next_cycle_starts_after_a_decision(
     assert launched == [candidate.run]
 
 
+def test_no_cycle_follows_a_run_that_was_cancelled_at_its_very_end(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    from improvement.jobs import launch
+
+    launched: list[Run] = []
+    monkeypatch.setattr(launch, "launch_next", launched.append)
+    candidate, ana = scenes.waiting(), factories.make_user("reviewer")
+    Run.objects.filter(candidate=candidate).update(cycles_left=2, state="cancelled")
+    with django_capture_on_commit_callbacks(execute=True):
+        decisions.reject(candidate, reviewer=ana, reason="no", **scenes.seen(candidate))
+    assert launched == []
+
+
 def test_an_amber_warning_does_not_stop_an_approval() -> None:
     candidate = scenes.waiting()
     factories.make_warning(candidate)

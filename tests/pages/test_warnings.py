@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from improvement.models import AuditRow
+from improvement.jobs import launch
+from improvement.models import AuditRow, Run
 from improvement.promotion import NoReason
 from reviews import brakes
 from tests import factories
@@ -64,6 +67,25 @@ def test_a_released_hold_lets_the_loop_run_and_acknowledges_its_warning(manager:
     warning.refresh_from_db()
     assert warning.acknowledged_because == "an outlier"
     assert set(AuditRow.objects.values_list("verb", flat=True)) == {"release", "acknowledge"}
+
+
+@pytest.mark.parametrize(("state", "left", "goes_on"), [
+    ("done", 2, True), ("done", 0, False), ("review", 2, False), ("failed", 2, False),
+])  # fmt: skip
+def test_cycles_that_waited_for_the_release_go_on(
+    state: str,
+    left: int,
+    goes_on: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    launched: list[Run] = []
+    monkeypatch.setattr(launch, "launch_next", launched.append)
+    run = factories.make_run(state=state, cycles_left=left)
+    hold, mia = factories.make_hold(run.agent), factories.make_user("manager")
+    with django_capture_on_commit_callbacks(execute=True):
+        brakes.release(hold, actor=mia, reason="an outlier")
+    assert launched == ([run] if goes_on else [])
 
 
 def test_a_hold_is_released_once(manager: Client) -> None:
