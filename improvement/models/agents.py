@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import models
 
@@ -67,6 +67,3 @@ class Agent(models.Model):
     def hold(self) -> Hold | None:
         """The training brake that is on, if one is."""
         return self.holds.filter(released_at=None).first()
-
-    def recipe_value(self, name: str, default: Any = None) -> Any:
-        return self.recipe.get(name, default)

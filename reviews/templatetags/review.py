@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django import template
-from django.utils.safestring import SafeString
 
-from reviews.charts.inline import curve
 from reviews.history import REASONS
 
 register = template.Library()
@@ -34,11 +32,6 @@ def evidence(value: float) -> str:
 @register.filter
 def p_value(value: float) -> str:
     return "below 0.0001" if value < 0.0001 else f"{value:.2g}"
-
-
-@register.simple_tag
-def loss_curve(losses: Sequence[tuple[float, float]]) -> SafeString:
-    return curve(losses, "step")
 
 
 @register.simple_tag

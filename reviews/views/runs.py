@@ -7,14 +7,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from improvement.models import Agent, Run, RunStates
-from reviews.asked import word
 from reviews.paging import page_by_key
 from reviews.progress import run_view
+from reviews.sent import word
 
 
 @require_safe
 def runs(request: HttpRequest) -> HttpResponse:
-    agent, state = word(request, "agent"), word(request, "state")
+    agent, state = word(request.GET, "agent"), word(request.GET, "state")
     rows = Run.objects.select_related("agent", "launched_by").prefetch_related("stages")
     if agent:
         rows = rows.filter(agent__name=agent)

@@ -8,13 +8,13 @@ from django.views.decorators.http import require_safe
 
 from improvement.models import Agent
 from reviews import filters
-from reviews.asked import word
 from reviews.paging import bounded_count, page_by_key
+from reviews.sent import word
 
 
 @require_safe
 def trajectories(request: HttpRequest) -> HttpResponse:
-    asked = word(request, "task").lstrip("#")
+    asked = word(request.GET, "task").lstrip("#")
     if asked.isascii() and asked.isdigit() and len(asked) < 19:
         return redirect("trajectory", trajectory_id=int(asked))
     chosen = filters.read(request.GET)
