@@ -1,20 +1,15 @@
-"""RQ workers that run stages and nothing else.
-
-Whoever can write to Redis must not thereby run code: a job is taken only when its id, its function
-name and its argument are those of a stage, and of what else Redis says about a job (callbacks,
-webhooks, retries, dependencies, results) nothing is read. No pickle, no commands over pub/sub.
-"""
+"""RQ workers that run stages and nothing else: see stage_job for what they refuse. No pickle, no
+commands over pub/sub."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import os
-import re
 import secrets
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -22,57 +17,20 @@ import django_rq
 from django.db import connections
 from redis import Redis
 from rq import Worker
-from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
-from rq.utils import decode_redis_hash
 
 from improvement.jobs import reconciler
-from improvement.jobs.doorbell import FUNCTION
+from improvement.jobs.stage_job import StageJob
 from improvement.jobs.working import STOP
 from improvement.services.process import die_with_parent
 
 log = logging.getLogger(__name__)
-STAGE_JOB = re.compile(r"stage-([0-9]{1,18})-[0-9]{1,10}")
-# Of a job's hash in Redis: its times, state and data, and nothing that makes RQ act.
-HARMLESS = {
-    *("created_at", "data", "description", "ended_at", "enqueued_at", "failure_ttl"),
-    *("last_heartbeat", "origin", "result_ttl", "started_at", "status", "timeout", "worker_name"),
-}
-LARGEST = 2000  # bytes of a job's data
 HEAVY = {
     "rollout": ("improvement.serving.local",),
     "train": ("improvement.training.lora",),
 }
-
-
-class StageJob(Job):
-    """A job that is exactly a stage's. Anything else is as if it were not there."""
-
-    @classmethod
-    def fetch(cls, id: str, connection: Redis | None = None, serializer: Any = None) -> Job:
-        try:
-            return super().fetch(id, connection=connection, serializer=serializer)
-        except ValueError as error:  # an id that no job can have
-            log.warning("Refused the job %.80r from the queue: %s", id, error)
-            raise NoSuchJobError(id) from error
-
-    def restore(self, raw_data: Mapping[Any, Any]) -> None:
-        known = decode_redis_hash(dict(raw_data))
-        try:
-            if len(known["data"]) > LARGEST:
-                raise ValueError("too long")
-            super().restore({key: known[key] for key in HARMLESS & set(known)})
-            named = STAGE_JOB.fullmatch(self.id)
-            wanted: list[Any] | None = [FUNCTION, None, [int(named[1])], {}] if named else None
-            found = [self.func_name, self.instance, list(self.args), self.kwargs]
-            if found != wanted:
-                raise ValueError(f"asks for {str(found)[:200]!r}")
-        except Exception as error:
-            reason = str(error) or type(error).__name__
-            log.warning("Refused the job %.80r from the queue: %s", self.id, reason)
-            raise NoSuchJobError(f"{self.id} is not a stage's job") from error
 
 
 class StageWorker(Worker):
@@ -81,6 +39,7 @@ class StageWorker(Worker):
     job_class = StageJob
     exponential_backoff_factor = 1.5
     max_connection_wait_time = 5.0
+    log_result_lifespan = False
 
     def subscribe(self) -> None:
         """No pub/sub: nobody stops a worker through Redis, and no thread is there at a fork."""
