@@ -15,7 +15,7 @@ from rq import Worker
 from improvement.models import Doorbell
 
 SILENT = timedelta(minutes=15)  # a worker in a long job beats at least this often
-WAITING = timedelta(minutes=2)  # the reconciler looks every 15 s
+WAITING = timedelta(minutes=2)  # the reconciler looks every few seconds
 
 
 class Command(BaseCommand):
