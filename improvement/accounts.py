@@ -12,26 +12,35 @@ from django.db import transaction
 ROLES = ("reviewer", "engineer", "manager", "admin")
 
 
+class NameTaken(Exception):
+    """A user of a demo account's name exists and is somebody else."""
+
+
 def demo_accounts(home: Path) -> dict[str, str]:
     """One account for each role, made where missing: name → password.
 
     The passwords are drawn at random once and kept in `home/demo-accounts.json` (mode 0600).
+    Raises NameTaken; then nothing was changed.
     """
     place = home / "demo-accounts.json"
     passwords: dict[str, str] = json.loads(place.read_text()) if place.exists() else {}
     with transaction.atomic():
         for role in ROLES:
-            password = passwords.setdefault(role, secrets.token_urlsafe(9))
-            _account(role, password)
+            if role not in passwords or not User.objects.filter(username=role).exists():
+                passwords[role] = _account(role)
     place.touch(mode=0o600)
     place.write_text(json.dumps(passwords, indent=1))
     return passwords
 
 
-def _account(role: str, password: str) -> None:
+def _account(role: str) -> str:
+    """Make the account; its password."""
+    if User.objects.filter(username=role).exists():
+        raise NameTaken(
+            f"There is a user {role!r} already who is not the demo's. The demo changes nobody's "
+            "account: run it on a database of its own, or rename that user."
+        )
+    password = secrets.token_urlsafe(9)
     group, _ = Group.objects.get_or_create(name=role)
-    user, made = User.objects.get_or_create(username=role)
-    if made or not user.check_password(password):
-        user.set_password(password)
-        user.save()
-    user.groups.add(group)
+    User.objects.create_user(role, password=password).groups.add(group)
+    return password

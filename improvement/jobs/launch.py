@@ -118,6 +118,7 @@ def resume(run: Run, actor: Any) -> None:
             )
         _refuse_hold(agent)
         _refuse_second(agent)
+        _refuse_overtaken(row)
         AuditRow.record("resume", row, actor=actor, before={"state": row.state})
         Run.objects.filter(pk=row.pk).update(
             state=RunStates.QUEUED, error="", cancel_requested=False, finished_at=None
@@ -146,6 +147,18 @@ def _refuse_second(agent: Agent) -> None:
         raise Refused(
             f"{active} (run {active.pk}) is {active.get_state_display()}; an agent has one run at "
             f"a time. Wait for it, or stop it: manage.py cancel {active.pk}"
+        )
+
+
+def _refuse_overtaken(run: Run) -> None:
+    """A run that collected with a former champion would spend a sealed block in vain."""
+    collected = run.stages.filter(name="collect", state=StageStates.DONE).first()
+    deployment = run.agent.deployment
+    served = collected.result.get("champion") if collected else None
+    if served and deployment and served != deployment.candidate_id:
+        raise Refused(
+            f"{deployment.candidate} serves {run.agent} now, and {run} was begun with another "
+            "champion. Launch a new run."
         )
 
 

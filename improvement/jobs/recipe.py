@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from improvement.training.recipe import TrainSettings
+
 
 class RecipeError(ValueError):
     """A recipe names a field that does not exist, or a value that can't be."""
@@ -61,7 +63,12 @@ class Recipe:
                     f"A recipe has no field {unknown[0]!r}. Fields: {', '.join(sorted(known))}."
                 )
             values.update(override)
-        return cls(**values)
+        recipe = cls(**values)
+        try:
+            TrainSettings(**recipe.train)
+        except TypeError as error:
+            raise RecipeError(f"A recipe's train settings can't be used: {error}.") from error
+        return recipe
 
     def as_json(self) -> dict[str, Any]:
         value = asdict(self)

@@ -11,8 +11,8 @@ from django.db import Error, connections, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
-from improvement.jobs import course, doorbell, leases, outcomes
-from improvement.models import Run, RunStates, Stage, StageStates
+from improvement.jobs import course, doorbell, launch, leases, outcomes
+from improvement.models import Hold, Run, RunStates, Stage, StageStates
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,11 @@ class Mended:
     idle: int = 0
     rung: int = 0
     rung_again: int = 0
+    onward: int = 0
 
     def __bool__(self) -> bool:
-        return any((self.expired, self.cancelled, self.idle, self.rung, self.rung_again))
+        counts = (self.expired, self.cancelled, self.idle, self.rung, self.rung_again)
+        return any((*counts, self.onward))
 
 
 def reconcile() -> Mended:
@@ -37,6 +39,7 @@ def reconcile() -> Mended:
         expired=sum(_expire(stage) for stage in _silent()),
         cancelled=sum(_cancel(run) for run in _to_cancel()),
         idle=sum(_start_again(run) for run in _idle()),
+        onward=sum(launch.launch_next(run) is not None for run in _unfollowed()),
         rung=doorbell.ring(),
         rung_again=doorbell.ring_again(),
     )
@@ -122,6 +125,14 @@ def _start_again(run: Run) -> bool:
         else:
             course.end(row, RunStates.FAILED, f"{stage.name}: {stage.error or stage.state}")
     return True
+
+
+def _unfollowed() -> QuerySet[Run]:
+    """Decided runs whose next cycle was asked for and never started: whoever decided died then."""
+    later = Run.objects.filter(agent=OuterRef("agent"), cycle__gt=OuterRef("cycle"))
+    held = Hold.objects.filter(agent=OuterRef("agent"), released_at=None)
+    done = Run.objects.filter(state=RunStates.DONE, cycles_left__gt=0, cancel_requested=False)
+    return done.filter(~Exists(later), ~Exists(held)).select_related("agent")
 
 
 def pause() -> float:

@@ -81,7 +81,12 @@ def _engine(base_dir: Path) -> LocalEngine:
 
 def policy_of(candidate: Candidate) -> Policy:
     """The candidate's policy on the one engine of this process; its adapter is rehashed first."""
-    engine = _engine(base_dir_of(candidate.agent))
+    from improvement.serving.local import UnsupportedModel
+
+    try:
+        engine = _engine(base_dir_of(candidate.agent))
+    except UnsupportedModel as error:
+        raise StageFailed(f"{candidate.agent.base_model} can't be served. {error}") from error
     if not candidate.adapter_digest:
         return engine.policy(None)
     try:

@@ -61,14 +61,17 @@ def worker_name() -> str:
 def _retry(stage: Stage, error: Exception) -> None:
     connections.close_all()  # the error may be that of a broken connection
     try:
-        outcomes.retry(stage, _told(error))
+        outcomes.retry(stage, _told(stage, error))
     except FenceLost as lost:
         log.warning("stage %s: %s", stage.pk, lost)
 
 
-def _told(error: Exception) -> str:
-    """A sentence with its remedy where there is one, else the end of the traceback."""
+def _told(stage: Stage, error: Exception) -> str:
+    """A sentence with its remedy where there is one, else the end of the traceback. At the gate
+    an error's own words stay in the worker's log: they may quote a sealed task."""
     if sentence := explain(error):
         return sentence
+    if stage.name == "gate":
+        return f"{type(error).__name__} at the gate. The worker's log has the whole error."
     lines = "".join(traceback.format_exception(error)).strip().split("\n")
     return "\n".join(lines[-TAIL:])

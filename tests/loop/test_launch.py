@@ -212,3 +212,20 @@ def test_the_next_cycles_keep_the_recipe_that_was_asked_for():
     run.refresh_from_db()
     following = launch.launch_next(run)
     assert (following.recipe["gate_tasks"], following.recipe["width"]) == (11, 8)
+
+
+def test_a_run_that_began_with_another_champion_does_not_resume():
+    run = launch.launch(factories.make_agent(), actor=None)
+    former, present = factories.make_champion(run.agent), factories.make_champion(run.agent)
+    run.stages.filter(name="collect").update(state="done", result={"champion": former.pk})
+    Run.objects.filter(pk=run.pk).update(state="failed")
+    run.refresh_from_db()
+    with pytest.raises(launch.Refused, match=f"{present} serves"):
+        launch.resume(run, None)
+    assert Run.objects.get(pk=run.pk).state == "failed"
+
+
+def test_unknown_train_settings_are_refused_before_anything_is_queued():
+    with pytest.raises(launch.Refused, match="train settings"):
+        launch.launch(factories.make_agent(), actor=None, recipe={"train": {"lerning_rate": 1}})
+    assert not Run.objects.exists()

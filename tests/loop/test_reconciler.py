@@ -10,6 +10,7 @@ from improvement.health import queue_client
 from improvement.jobs import doorbell, launch, leases, outcomes, reconciler
 from improvement.jobs.reconciler import Mended
 from improvement.models import Doorbell, Run, Stage
+from tests import factories
 from tests.loop.fake_stages import KINDS
 from tests.loop.runs import claimed, launched, let_lease_end, stage_of, states
 
@@ -167,3 +168,19 @@ def test_without_valkey_it_still_takes_stages_from_silent_workers(monkeypatch):
     let_lease_end(context.stage)
     assert reconciler.reconcile() == Mended(expired=1)
     assert states(run)[0] == "ready"
+
+
+def test_a_next_cycle_that_nobody_started_is_started_once():
+    run = launched(cycles=2)
+    Run.objects.filter(pk=run.pk).update(state="done")
+    assert reconciler.reconcile().onward == 1
+    assert run.agent.runs.get(cycle=2).state == "queued"
+    assert reconciler.reconcile().onward == 0
+
+
+def test_on_hold_no_next_cycle_is_started():
+    run = launched(cycles=2)
+    Run.objects.filter(pk=run.pk).update(state="done")
+    factories.make_hold(run.agent)
+    assert reconciler.reconcile().onward == 0
+    assert run.agent.runs.count() == 1

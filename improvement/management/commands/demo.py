@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
 
-from improvement.accounts import demo_accounts
+from improvement.accounts import NameTaken, demo_accounts
 from improvement.jobs.agents import create_agent
 from improvement.models import Agent, CandidateStates
 from improvement.services import process, web
@@ -68,7 +68,10 @@ class Command(BaseCommand):
 
     def _learn(self, cycles: int) -> None:
         connections.close_all()
-        accounts = demo_accounts(settings.PAWL_HOME)
+        try:
+            accounts = demo_accounts(settings.PAWL_HOME)
+        except NameTaken as error:
+            raise CommandError(str(error)) from error
         agent = create_agent(
             AGENT, title="The till", environment="till", actor=User.objects.get(username="admin")
         )
