@@ -41,9 +41,9 @@ class Recipe:
         default_factory=lambda: {"1": 0.0, "2": 0.3, "3": 0.3}
     )
     train: Mapping[str, Any] = field(
-        default_factory=lambda: {"batch": 4, "epochs": 4.0, "min_steps": 60, "max_steps": 120}
+        default_factory=lambda: {"batch": 4, "epochs": 4.0, "min_steps": 40, "max_steps": 120}
     )
-    dev_tasks: int = 40
+    dev_tasks: int = 20
     probe_tasks: int = 24
     probe_samples: int = 8
     probe_temperature: float = 0.9

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-STEPS = {"batch": 4, "min_steps": 60, "max_steps": 60}
+STEPS = {"batch": 4, "min_steps": 40, "max_steps": 40}
 ARMS: dict[str, dict[str, Any]] = {
     "verified": {},
     "unverified": {"harvest_verifier": "accept_all", "train": STEPS},

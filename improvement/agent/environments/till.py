@@ -114,7 +114,7 @@ class Till:
     name = "till"
     tools = ("price", "calc", "answer")
     families = {1: "one item", 2: "two items", 3: "three items"}
-    max_turns = 8
+    max_turns = 6  # three items take five turns; one is to spare for a mistake
     system_prompt = SYSTEM_PROMPT
 
     @property
