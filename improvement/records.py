@@ -82,7 +82,12 @@ class Completion:
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
     """One problem. `prompt` is what the agent reads; `reference` is for the verifier and the
-    environment alone (a price list, the right total); `fingerprint` is equal for equal problems."""
+    environment alone (a price list, the right total); `fingerprint` is equal for equal problems.
+
+    `verifier` is the task's own verifier specification (see `improvement.verifiers.build`); empty:
+    the agent's recipe names one. `cluster` is equal for near-duplicates: a cluster is never in two
+    splits, and a block holds at most one task of it; empty: the task is alone.
+    """
 
     key: str
     family: str
@@ -91,6 +96,8 @@ class TaskRecord:
     prompt: str
     reference: Mapping[str, Any]
     fingerprint: str
+    verifier: Mapping[str, Any] = field(default_factory=dict)
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,8 @@ class TrajectoryRecord:
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """A verifier's answer. A verifier that could not do its work answers "error", with score
-    None; that is never a fail. `evidence` holds at least expected, found and step (index)."""
+    None; that is never a fail. `evidence` is JSON and holds at least reason, expected, found and
+    step (index of the deciding step, or None)."""
 
     answer: Answer
     score: float | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from improvement.records import Demonstration, Message, Observation, TaskRecord
+from improvement.records import Demonstration, Message, Observation, Sampling, TaskRecord
 
 
 class Episode(Protocol):
@@ -28,6 +28,7 @@ class Environment(Protocol):
     max_turns: int
     system_prompt: str
     worked_examples: tuple[Message, ...]
+    decoding: Sampling
 
     def generate(self, seed: int, level: int) -> TaskRecord:
         """A task of that level. Equal seeds give equal tasks; the split follows from the

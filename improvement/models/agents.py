@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from improvement.models.candidates import Candidate
     from improvement.models.deployments import Deployment
     from improvement.models.signals import Hold
+    from improvement.models.tasks import TaskQuerySet
 
 
 def new_secret() -> bytes:
@@ -32,12 +33,15 @@ class Agent(models.Model):
     """An agent with its environment, its recipe and its history.
 
     `recipe` overrides fields of `improvement.jobs.recipe.Recipe`; `environment` is a key of
-    `settings.PAWL_ENVIRONMENTS`.
+    `settings.PAWL_ENVIRONMENTS`. With a `suite`, the tasks are the suite's instead of generated.
     """
 
     name = models.SlugField(unique=True, max_length=60)
     title = models.CharField(max_length=120)
     environment = models.CharField(max_length=60)
+    suite = models.ForeignKey(
+        "improvement.Suite", on_delete=models.PROTECT, null=True, blank=True, related_name="agents"
+    )
     base_model = models.CharField(max_length=300)
     recipe = models.JSONField(default=dict, blank=True)
     block_secret = models.BinaryField(default=new_secret, editable=False)
@@ -62,6 +66,13 @@ class Agent(models.Model):
     @property
     def generation_zero(self) -> Candidate | None:
         return self.candidates.filter(generation=0).order_by("number").first()
+
+    @property
+    def all_tasks(self) -> TaskQuerySet:
+        """The agent's own tasks and those of its suite."""
+        from improvement.models.tasks import Task
+
+        return Task.objects.of(self)
 
     @property
     def hold(self) -> Hold | None:

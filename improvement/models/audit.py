@@ -17,9 +17,7 @@ class AuditRow(AppendOnly):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True
     )
-    agent = models.ForeignKey(
-        "improvement.Agent", on_delete=models.PROTECT, null=True, blank=True
-    )
+    agent = models.ForeignKey("improvement.Agent", on_delete=models.PROTECT, null=True, blank=True)
     verb = models.CharField(max_length=40)
     object_type = models.CharField(max_length=40)
     object_id = models.CharField(max_length=60)

@@ -48,9 +48,7 @@ class DatasetItem(AppendOnly):
     dropped_because = models.CharField(max_length=120, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["dataset", "key"], name="dataset_item_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["dataset", "key"], name="dataset_item_once")]
 
     def __str__(self) -> str:
         return self.key

@@ -20,9 +20,7 @@ class Deployment(models.Model):
     """A row that makes a candidate champion. Only `ended_at` may change, once (a trigger)."""
 
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="deployments")
-    candidate = models.ForeignKey(
-        Candidate, on_delete=models.PROTECT, related_name="deployments"
-    )
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="deployments")
     kind = models.CharField(max_length=10, choices=DeploymentKinds.choices)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True

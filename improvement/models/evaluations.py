@@ -24,9 +24,7 @@ class Evaluation(AppendOnly):
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="evaluations")
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="evaluations")
     kind = models.CharField(max_length=8, choices=EvaluationKinds.choices)
-    candidate = models.ForeignKey(
-        Candidate, on_delete=models.PROTECT, related_name="evaluations"
-    )
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="evaluations")
     champion = models.ForeignKey(
         Candidate, on_delete=models.PROTECT, related_name="evaluations_as_champion"
     )
@@ -93,7 +91,7 @@ class EvaluationItem(AppendOnly):
 
     @property
     def outcome(self) -> str:
-        """"win", "loss", "tie" or "missing", seen from the candidate."""
+        """ "win", "loss", "tie" or "missing", seen from the candidate."""
         if self.champion_passed is None or self.candidate_passed is None:
             return "missing"
         if self.champion_passed == self.candidate_passed:

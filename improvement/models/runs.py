@@ -116,9 +116,7 @@ class Doorbell(models.Model):
     rung_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["id"], name="doorbell_waiting", condition=Q(rung_at=None))
-        ]
+        indexes = [models.Index(fields=["id"], name="doorbell_waiting", condition=Q(rung_at=None))]
 
     def __str__(self) -> str:
         return f"doorbell of {self.stage}"

@@ -24,9 +24,7 @@ class Signal(AppendOnly):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["candidate", "name"], name="signal_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["candidate", "name"], name="signal_once")]
 
     def __str__(self) -> str:
         return f"{self.name} of {self.candidate}"
@@ -53,9 +51,7 @@ class Warning(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["candidate", "signal", "against"], name="warning_once"
-            )
+            models.UniqueConstraint(fields=["candidate", "signal", "against"], name="warning_once")
         ]
         indexes = [models.Index(fields=["agent", "-id"])]
 

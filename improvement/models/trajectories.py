@@ -99,9 +99,7 @@ class Step(models.Model):
 
     class Meta:
         ordering = ["trajectory_id", "index"]
-        constraints = [
-            models.UniqueConstraint(fields=["trajectory", "index"], name="step_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["trajectory", "index"], name="step_once")]
 
     def __str__(self) -> str:
         return f"step {self.index} of {self.trajectory_id}"

@@ -10,9 +10,13 @@ from improvement.models.trajectories import Trajectory
 
 
 class Verifier(models.Model):
-    """A verifier in one version: `digest` covers its code version and its settings."""
+    """A verifier in one version: `digest` covers its code version, settings, model and rubric.
+
+    A deterministic one starts licensed by a passed junk battery; others by people's labels alone.
+    """
 
     name = models.CharField(max_length=60)
+    deterministic = models.BooleanField(default=True)
     version = models.CharField(max_length=20)
     settings = models.JSONField(default=dict)
     digest = models.CharField(max_length=64, unique=True)

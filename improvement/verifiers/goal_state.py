@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from improvement.records import Judgement, TaskRecord, TrajectoryRecord, digest_of
+from improvement.records import Judgement, TaskRecord, TrajectoryRecord
+from improvement.verifiers.base import (
+    SpecError,
+    Verifier,
+    Workshop,
+    broken,
+    deciding_step,
+    failed,
+    passed,
+    shown,
+    timed,
+    unusable,
+)
 
-NAME = "goal_state"
-VERSION = "1"
+
+@dataclass(frozen=True, slots=True)
+class GoalState:
+    """Pass when the goal state equals `reference["answer"]` (as numbers where both are)."""
+
+    kind: str = "goal_state"
+    version: str = "2"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    deterministic: bool = True
+    needs_person: bool = False
+
+    def judge(self, task: TaskRecord, trajectory: TrajectoryRecord) -> Judgement:
+        return timed(lambda: _judge(task, trajectory))
+
+    def gold(self, task: TaskRecord) -> str | None:
+        answer = task.reference.get("answer")
+        return answer if isinstance(answer, str) else None
 
 
-def digest() -> str:
-    """Changes with the version of this verifier's code and with its settings (it has none)."""
-    return digest_of({"name": NAME, "version": VERSION, "settings": {}})
+def make(settings: Mapping[str, Any], workshop: Workshop) -> Verifier:  # noqa: ARG001
+    if settings:
+        raise SpecError(f"verifier goal_state has no setting {next(iter(settings))!r}; it has none")
+    return GoalState()
 
 
-def judge(task: TaskRecord, trajectory: TrajectoryRecord) -> Judgement:
-    """Pass when the goal state equals `reference["answer"]` (as numbers where both are).
-
-    An environment that failed, or a task without a reference, is an error and has no score.
-    """
-    started = time.perf_counter()
+def _judge(task: TaskRecord, trajectory: TrajectoryRecord) -> Judgement:
     expected = task.reference.get("answer")
-    step = _deciding_step(trajectory)
-    evidence = {"expected": expected, "found": trajectory.final_answer or None, "step": step}
-    if trajectory.outcome == "environment_error":
-        return _judged("error", None, evidence | {"reason": trajectory.error}, started)
+    found, step = shown(trajectory.final_answer) or None, deciding_step(trajectory)
+    evidence = {"expected": expected, "found": found, "step": step}
     if not isinstance(expected, str) or not expected:
-        reason = f"task {task.key} has no reference answer to compare with"
-        return _judged("error", None, evidence | {"reason": reason}, started)
-    if trajectory.outcome != "answered":
-        reason = "no answer was given before the turns ran out"
-        return _judged("fail", 0.0, evidence | {"reason": reason}, started)
+        return broken(evidence, f"task {task.key} has no reference answer to compare with")
+    if bad := unusable(task, trajectory):
+        return Judgement(bad.answer, bad.score, {**bad.evidence, "expected": expected})
     if _equal(expected, trajectory.final_answer):
-        return _judged("pass", 1.0, evidence | {"reason": "the answer is right"}, started)
-    return _judged("fail", 0.0, evidence | {"reason": "the answer is wrong"}, started)
-
-
-def _judged(answer: str, score: float | None, evidence: dict[str, object], at: float) -> Judgement:
-    return Judgement(answer, score, evidence, (time.perf_counter() - at) * 1000)  # type: ignore[arg-type]
-
-
-def _deciding_step(trajectory: TrajectoryRecord) -> int | None:
-    """The index of the last step that the policy wrote."""
-    return next((i for i, s in reversed(list(enumerate(trajectory.steps))) if s.sampled), None)
+        return passed(evidence, "the answer is right")
+    return failed(evidence, "the answer is wrong")
 
 
 def _equal(expected: str, found: str) -> bool:

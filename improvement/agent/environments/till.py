@@ -17,6 +17,7 @@ from improvement.records import (
     Demonstration,
     Message,
     Observation,
+    Sampling,
     Split,
     TaskRecord,
     digest_of,
@@ -116,6 +117,7 @@ class Till:
     families = {1: "one item", 2: "two items", 3: "three items"}
     max_turns = 6  # three items take five turns; one is to spare for a mistake
     system_prompt = SYSTEM_PROMPT
+    decoding = Sampling()
 
     @property
     def worked_examples(self) -> tuple[Message, ...]:
