@@ -16,7 +16,6 @@ AROUND = frozenset(
     + ("isinstance", "len", "list", "max", "min", "not", "repr", "round", "set", "sorted")
     + ("str", "sum", "tuple", "type")
 )
-)
 
 
 def draft(fields: Fields) -> Draft:
