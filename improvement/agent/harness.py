@@ -186,7 +186,8 @@ def _keep_steps(o: _Open, completion: Completion, seen: Observation) -> None:
     kind = "tool_call" if seen.tool else "assistant"
     call = Step(kind, completion.text, seen.tool, seen.arguments, "", latency, tokens, True)  # type: ignore[arg-type]
     o.steps.append(call)
-    o.steps.append(Step("tool_result", seen.result, seen.tool, "", seen.error))
+    if seen.tool or seen.text:
+        o.steps.append(Step("tool_result", seen.result, seen.tool, "", seen.error))
 
 
 def _close(o: _Open, outcome: Outcome, error: str = "") -> TrajectoryRecord:

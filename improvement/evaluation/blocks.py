@@ -1,4 +1,4 @@
-"""Fresh sealed blocks of held-out tasks.
+"""Fresh sealed blocks of held-out tasks, generated (`draw`) or of a finite suite (`choose`).
 
 The seed is a keyed hash of the gate and the *frozen* candidate, so nobody without the secret can
 know the block before the candidate can no longer change, and the same gate always draws the same
@@ -108,24 +108,56 @@ def draw(
     return Block.of(tasks)
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One held-out task of a finite suite that no block has used. `cluster` empty: on its own."""
+
+    key: int
+    fingerprint: str
+    cluster: str = ""
+
+
+def choose(pool: Sequence[Sealed], seed: int, n: int) -> list[int]:
+    """The keys of at most `n` of `pool`, at most one of each cluster, in an order that the seed
+    and the fingerprints decide: a draw without replacement from a finite suite."""
+    order = sorted(pool, key=lambda item: _rank(seed, item.fingerprint))
+    clusters, keys = set[str](), list[int]()
+    for item in order:
+        if len(keys) == n:
+            break
+        if item.cluster and item.cluster in clusters:
+            continue
+        clusters.add(item.cluster)
+        keys.append(item.key)
+    return keys
+
+
+def _rank(seed: int, fingerprint: str) -> bytes:
+    return hashlib.sha256(f"{seed}\0{fingerprint}".encode()).digest()
+
+
 def _draw_stratum(
     generate: Generate, stratum: Stratum, seed: int, count: int, seen: set[str]
 ) -> list[TaskRecord]:
-    """`count` new tasks of `stratum`; their fingerprints are added to `seen`."""
+    """`count` new tasks of `stratum`, no two of one cluster; their fingerprints go to `seen`."""
     tasks: list[TaskRecord] = []
+    clusters = set[str]()
     attempt = stale = 0
     while len(tasks) < count:
         task = generate(_item_seed(seed, stratum, attempt), stratum.level)
         attempt += 1
         _check(task, stratum)
-        if task.split == "heldout" and task.fingerprint not in seen:
+        fresh = task.fingerprint not in seen and task.cluster not in clusters
+        if task.split == "heldout" and fresh:
             seen.add(task.fingerprint)
+            clusters |= {task.cluster} if task.cluster else set()
             tasks.append(task)
             stale = 0
         elif (stale := stale + 1) >= PATIENCE:
             raise BlockExhausted(
                 f"{stratum}: only {len(tasks)} of {count} fresh held-out tasks could be drawn "
-                f"({PATIENCE} in a row were used or not held out): widen the generator"
+                f"({PATIENCE} in a row were used, near-duplicates or not held out): widen the "
+                "generator"
             )
     return tasks
 
@@ -144,4 +176,4 @@ def _check(task: TaskRecord, stratum: Stratum) -> None:
 
 def _as_json(task: TaskRecord) -> dict[str, Any]:
     values = {field.name: getattr(task, field.name) for field in fields(task)}
-    return {**values, "reference": dict(task.reference)}
+    return {**values, "reference": dict(task.reference), "verifier": dict(task.verifier)}

@@ -18,14 +18,22 @@ class Recipe:
     """Counts are tasks or attempts, shares are in [0, 1].
 
     `harvest_verifier` decides what may be learned from, `gate_verifier` what counts in screen and
-    gate (both keys of `settings.PAWL_VERIFIERS`). A level is mixed in when the champion's score
+    gate: verifier specifications (docs/verifiers.md), or "task" for each task's own. Either may do
+    so while it is licensed: the lower bound (95 %, one-sided) of its precision on at least
+    `licence_labels` labelled accepts is `licence_precision` or more (docs/reliability.md).
+    `judge_calls` and `judge_tokens` bound what model judges may use in a run (None: unbounded).
+    A level is mixed in when the champion's score
     on the level before it is above `curriculum_threshold`. `human_share` is the share of the
     training draws of a level that come from people, by level (0: none of them); where it is above
     0, people are drawn at least `human_draws` times an epoch.
     """
 
-    harvest_verifier: str = "goal_state"
-    gate_verifier: str = "goal_state"
+    harvest_verifier: str | Mapping[str, Any] = "goal_state"
+    gate_verifier: str | Mapping[str, Any] = "goal_state"
+    licence_precision: float = 0.9
+    licence_labels: int = 30
+    judge_calls: int | None = 5000
+    judge_tokens: int | None = None
     collect_tasks: int = 40
     collect_samples: int = 6
     collect_temperature: float = 0.9
@@ -72,5 +80,6 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         value = asdict(self)
-        value["human_share"], value["train"] = dict(self.human_share), dict(self.train)
+        for name in ("human_share", "train"):
+            value[name] = dict(getattr(self, name))
         return value

@@ -6,12 +6,17 @@ import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from django.db.models import QuerySet
 
 from improvement.agent.harness import Attempt, attempt_all, seed_for
 from improvement.jobs.context import StageContext, StageFailed
+from improvement.jobs.judging import Judge, Spec, budget_of
 from improvement.jobs.packing import record_of, rows_of
 from improvement.jobs.recipe import Recipe
-from improvement.jobs.tools import environment_of, policy_of, verifier_of, verifier_row
+from improvement.jobs.tasks import records_of
+from improvement.jobs.tools import environment_of, policy_of
 from improvement.models import (
     Candidate,
     Purposes,
@@ -22,7 +27,7 @@ from improvement.models import (
     Trajectory,
     Verdict,
 )
-from improvement.records import Judgement, Progress, Sampling, TaskRecord, TrajectoryRecord
+from improvement.records import Progress, Sampling, TrajectoryRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Rollout:
     purpose: str
     samples: int = 1
     temperature: float = 0.0
-    verifier: str = ""
+    verifier: Spec = ""
     label: str = ""
     reuse: bool = False
 
@@ -60,6 +65,12 @@ def roll_out(context: StageContext, rollout: Rollout, recipe: Recipe) -> None:
         _attempt(context, rollout, recipe, missing, clock)
 
 
+def judge_of(context: StageContext, spec: Spec, recipe: Recipe) -> Judge:
+    """The judge of this run, with what is left of its budget of judge calls."""
+    budget = budget_of(context.run, recipe.judge_calls, recipe.judge_tokens)
+    return Judge(context.run.agent, spec, budget)
+
+
 def _attempt(
     context: StageContext,
     rollout: Rollout,
@@ -77,15 +88,16 @@ def _attempt(
         width=recipe.width,
         check=context.check,
     )
+    judge = judge_of(context, rollout.verifier, recipe) if rollout.verifier else None
     batch: list[TrajectoryRecord] = []
     for finished in turns:
         batch += finished
         clock.count(len(finished))
         context.progress(clock.progress())
         if len(batch) >= recipe.save_every:
-            save(context, rollout, sampling, batch)
+            save(context, rollout, sampling, batch, judge)
             batch = []
-    save(context, rollout, sampling, batch)
+    save(context, rollout, sampling, batch, judge)
 
 
 def stored(run: Run, rollout: Rollout) -> dict[tuple[int, int], Trajectory]:
@@ -97,20 +109,26 @@ def stored(run: Run, rollout: Rollout) -> dict[tuple[int, int], Trajectory]:
         sample__lt=rollout.samples,
     )
     if rollout.reuse:
-        judged = Verdict.objects.filter(verifier=verifier_row(rollout.verifier))
         same = json.loads(json.dumps(asdict(rollout.sampling)))
-        rows = rows.filter(sampling=same, pk__in=judged.values("trajectory"))
+        rows = rows.filter(sampling=same, pk__in=_judged(run, rollout))
     else:
         rows = rows.filter(run=run)
     return {(row.task_id, row.sample): row for row in rows.order_by("pk")}
 
 
+def _judged(run: Run, rollout: Rollout) -> QuerySet[Any]:
+    """The attempts that the verifier judged in the version that runs here."""
+    judge = Judge(run.agent, rollout.verifier)
+    versions = {judge.verifier_for(r)[1].pk for r in records_of(rollout.tasks).values()}
+    return Verdict.objects.filter(verifier__in=versions).values("trajectory")
+
+
 def _missing(context: StageContext, rollout: Rollout) -> list[Attempt]:
-    there = stored(context.run, rollout)
+    there, records = stored(context.run, rollout), records_of(rollout.tasks)
     return [
         Attempt(record, sample, seed_for(context.run.seed, record.key, sample))
         for task in rollout.tasks
-        for record in [task.as_record()]
+        for record in [records[task.pk]]
         for sample in range(rollout.samples)
         if (task.pk, sample) not in there
     ]
@@ -138,8 +156,9 @@ def save(
     rollout: Rollout,
     sampling: Sampling,
     records: Sequence[TrajectoryRecord],
+    judge: Judge | None,
 ) -> None:
-    """Save the records, with their verdicts where the rollout has a verifier."""
+    """Save the records, with their verdicts where there is a judge."""
     if not records:
         return
     _refuse_broken_environment(rollout, records)
@@ -156,12 +175,14 @@ def save(
         )
         for record in records
     ]
-    judge = Judge(rollout.verifier) if rollout.verifier else None
-    verdicts = [
-        judge.verdict(row, by_key[record.task_key].as_record(), record)
-        for (row, _, _), record in zip(made, records, strict=True)
-        if judge
-    ]
+    verdicts = []
+    if judge is not None:
+        tasks = records_of([row.task for row, _, _ in made])
+        items = [
+            (row, tasks[row.task_id], record)
+            for (row, _, _), record in zip(made, records, strict=True)
+        ]
+        verdicts = judge.verdicts(items, context.check)
     with context.writing():
         Trajectory.objects.bulk_create([row for row, _, _ in made])
         Step.objects.bulk_create([step for _, steps, _ in made for step in steps])
@@ -182,34 +203,12 @@ def _refuse_broken_environment(rollout: Rollout, records: Sequence[TrajectoryRec
     )
 
 
-class Judge:
-    """A verifier with its row, for many attempts. A verifier that raises gives an error."""
-
-    def __init__(self, name: str) -> None:
-        self._name, self._module, self._row = name, verifier_of(name), verifier_row(name)
-
-    def verdict(self, row: Trajectory, task: TaskRecord, record: TrajectoryRecord) -> Verdict:
-        """The unsaved verdict on one attempt; sets `row.answer`."""
-        try:
-            judged = self._module.judge(task, record)
-        except Exception as error:
-            reason = f"{self._name} raised {type(error).__name__}: {error}"
-            judged = Judgement("error", None, {"reason": reason})
-        row.answer = judged.answer
-        return Verdict(
-            trajectory=row,
-            verifier=self._row,
-            answer=judged.answer,
-            score=judged.score,
-            evidence=dict(judged.evidence),
-            latency_ms=judged.latency_ms,
-        )
-
-
 def judge_stored(context: StageContext, trajectories: Iterable[Trajectory], judge: Judge) -> int:
     """Judge stored attempts (their tasks, steps and tokens read along) in one transaction."""
     rows = list(trajectories)
-    verdicts = [judge.verdict(t, t.task.as_record(), record_of(t)) for t in rows]
+    records = records_of([row.task for row in rows])
+    items = [(row, records[row.task_id], record_of(row)) for row in rows]
+    verdicts = judge.verdicts(items, context.check)
     with context.writing():
         Verdict.objects.bulk_create(verdicts)
         Trajectory.objects.bulk_update(rows, ["answer"])

@@ -1,13 +1,17 @@
-"""The tasks of an agent: drawn from its environment, kept once, never in two splits."""
+"""The tasks of an agent: from its environment or its suite, kept once, never in two splits."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 
+from django.db.models import CharField, Value
+from django.db.models.functions import MD5, Cast, Concat
+
 from improvement.agent.environment import Environment
 from improvement.jobs.context import StageFailed
-from improvement.models import Agent, Block, Task
+from improvement.models import Agent, Block, SealedAnswer, Suite, Task
+from improvement.models.sealed import answers_of, evaluation_role
 from improvement.records import Split, TaskRecord
 
 PATIENCE = 5000
@@ -16,10 +20,13 @@ PATIENCE = 5000
 def draw_tasks(
     agent: Agent, environment: Environment, *, level: int, split: Split, count: int, seed: str
 ) -> list[Task]:
-    """`count` tasks of a level and split, the same for the same seed; new ones are saved.
+    """`count` tasks of a level and split, the same for the same seed; new ones are saved. Of a
+    suite that has fewer: all that there are.
 
-    StageFailed when the environment raises or has too few different tasks.
+    StageFailed when the environment raises or has too few different tasks, or the suite has none.
     """
+    if agent.suite is not None:
+        return _from_suite(agent.suite, level=level, split=split, count=count, seed=seed)
     found: dict[str, TaskRecord] = {}
     for attempt in range(count * 20 + PATIENCE):
         record = _generate(environment, f"{seed}:{split}:{level}:{attempt}", level)
@@ -31,6 +38,35 @@ def draw_tasks(
         f"Environment {environment.name} gave only {len(found)} different {split} tasks of level "
         f"{level}, and {count} are needed: widen its generator."
     )
+
+
+def families_of(agent: Agent, environment: Environment) -> dict[int, set[str]]:
+    """Level → the families of tasks on it."""
+    if agent.suite is None:
+        return {level: {name} for level, name in environment.families.items()}
+    found = dict[int, set[str]]()
+    for level, family in agent.suite.tasks.values_list("level", "family").distinct():
+        found.setdefault(level, set()).add(family)
+    return found or {1: set()}
+
+
+def _from_suite(suite: Suite, *, level: int, split: Split, count: int, seed: str) -> list[Task]:
+    """Tasks in an order that the seed alone decides: the database sorts by a hash of both."""
+    text = Concat(Value(f"{seed}:"), Cast("fingerprint", CharField()))
+    rows = suite.tasks.filter(level=level, split=split).order_by(MD5(text))[:count]
+    tasks = list(rows)
+    if not tasks:
+        raise StageFailed(
+            f"Suite {suite} has no {split} task of level {level}: import some "
+            f"(manage.py import_tasks {suite} FILE)."
+        )
+    return tasks
+
+
+def records_of(tasks: Sequence[Task]) -> dict[int, TaskRecord]:
+    """Task id → record. Held-out answers are read here, for the evaluation alone."""
+    answers = answers_of(tasks)
+    return {task.pk: task.as_record(answers) for task in tasks}
 
 
 def _generate(environment: Environment, seed: str, level: int) -> TaskRecord:
@@ -60,8 +96,10 @@ def keep(agent: Agent, records: Sequence[TaskRecord], block: Block | None = None
                 level=r.level,
                 split=r.split,
                 prompt=r.prompt,
-                reference=dict(r.reference),
+                reference={} if r.split == "heldout" else dict(r.reference),
                 fingerprint=r.fingerprint,
+                verifier=dict(r.verifier),
+                cluster=r.cluster,
                 block=block,
             )
             for r in records
@@ -72,7 +110,22 @@ def keep(agent: Agent, records: Sequence[TaskRecord], block: Block | None = None
     rows = {row.fingerprint: row for row in there}
     for record in records:
         _refuse_stranger(record, rows.get(record.fingerprint), block)
+    _seal([(rows[r.fingerprint], r) for r in records if r.split == "heldout"])
     return [rows[r.fingerprint] for r in records]
+
+
+def _seal(pairs: Sequence[tuple[Task, TaskRecord]]) -> None:
+    """Put the answers that are not there yet behind the seal."""
+    if not pairs:
+        return
+    with evaluation_role():
+        there = SealedAnswer.objects.filter(task__in=[task for task, _ in pairs])
+        sealed = set(there.values_list("task_id", flat=True))
+    SealedAnswer.objects.bulk_create(
+        SealedAnswer(task=task, reference=dict(record.reference))
+        for task, record in pairs
+        if task.pk not in sealed
+    )
 
 
 def _refuse_stranger(record: TaskRecord, row: Task | None, block: Block | None) -> None:

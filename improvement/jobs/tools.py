@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from improvement.agent.environment import Environment
+from improvement.agent.environments.answers import SYSTEM_PROMPT, Answers
 from improvement.jobs.context import StageFailed
-from improvement.models import Agent, Candidate, Run, Verifier
+from improvement.models import Agent, Candidate, Run, Suite
 from improvement.store import ArtefactDamaged, Store
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 def environment_of(agent: Agent) -> Environment:
     """The agent's environment; StageFailed names the class and the setting when it won't load."""
+    if agent.suite is not None:
+        return answers_environment(agent.suite)
     path = settings.PAWL_ENVIRONMENTS.get(agent.environment)
     if path is None:
         known = ", ".join(sorted(settings.PAWL_ENVIRONMENTS))
@@ -39,23 +41,15 @@ def environment_of(agent: Agent) -> Environment:
     return environment
 
 
-def verifier_of(name: str) -> Any:
-    """The verifier registered under `name` (a module or an object): NAME, VERSION, digest() and
-    judge()."""
-    path = settings.PAWL_VERIFIERS.get(name)
-    if path is None:
-        known = ", ".join(sorted(settings.PAWL_VERIFIERS))
-        raise StageFailed(f"There is no verifier {name!r} in PAWL_VERIFIERS. Known: {known}.")
-    return resolve_name(path)
-
-
-def verifier_row(name: str) -> Verifier:
-    """The database row of that verifier in the version that runs here."""
-    module = verifier_of(name)
-    row, _ = Verifier.objects.get_or_create(
-        digest=module.digest(), defaults={"name": module.NAME, "version": module.VERSION}
-    )
-    return row
+def answers_environment(suite: Suite) -> Environment:
+    """Question and answer over an imported suite; its levels are those of the suite's tasks."""
+    by_level = dict[int, list[str]]()
+    pairs = suite.tasks.order_by("level", "family").values_list("level", "family").distinct()
+    for level, family in pairs:
+        by_level.setdefault(level, []).append(family)
+    families = {level: ", ".join(names) for level, names in by_level.items()}
+    prompt = suite.system_prompt or SYSTEM_PROMPT
+    return Answers(system_prompt=prompt, families=families or {1: suite.name})
 
 
 def store() -> Store:

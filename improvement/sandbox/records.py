@@ -51,7 +51,7 @@ class Returned:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a program came to. `returned` has one entry a call that was made (fewer than asked
-    when it ended early); `printed` is the beginning of what it printed, at most 4,000 characters."""
+    when it ended early); `printed` is the beginning of what it printed (4,000 characters)."""
 
     ended: Ended
     error: str = ""

@@ -26,11 +26,20 @@ class Verifier(Protocol):
     gets the same answer. `needs_person`: some answers are left to a person.
     """
 
-    kind: str
-    version: str
-    settings: Mapping[str, Any]
-    deterministic: bool
-    needs_person: bool
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+    @property
+    def deterministic(self) -> bool: ...
+
+    @property
+    def needs_person(self) -> bool: ...
 
     def judge(self, task: TaskRecord, trajectory: TrajectoryRecord) -> Judgement: ...
 
@@ -125,7 +134,7 @@ def unusable(task: TaskRecord, trajectory: TrajectoryRecord) -> Judgement | None
     found = trajectory.final_answer
     evidence = {"found": shown(found) or None, "step": deciding_step(trajectory)}
     if trajectory.outcome == "environment_error":
-        return broken(evidence, trajectory.error or "the environment failed")
+        return broken(evidence, trajectory.error or f"the environment failed at {task.key}")
     if trajectory.outcome != "answered":
         return failed(evidence, "no answer was given before the turns ran out")
     if len(found) > MOST_CHARACTERS:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import Any
 
 from improvement.jobs.context import StageContext, StageFailed
 from improvement.jobs.recipe import Recipe
 from improvement.jobs.rollouts import Rollout, roll_out
-from improvement.jobs.tasks import draw_tasks
+from improvement.jobs.tasks import draw_tasks, families_of
 from improvement.jobs.tools import environment_of
 from improvement.models import Agent, Candidate, Evaluation, Purposes, Trajectory
 
@@ -19,7 +20,7 @@ def run(context: StageContext) -> dict[str, Any]:
     if champion is None:
         raise StageFailed(f"Agent {agent} has no champion to collect with. Run `manage.py demo`.")
     environment = environment_of(agent)
-    levels = open_levels(agent, champion, environment.families, recipe)
+    levels = open_levels(agent, champion, families_of(agent, environment), recipe)
     tasks = [
         task
         for level, count in zip(levels, _shares(recipe.collect_tasks, len(levels)), strict=True)
@@ -45,13 +46,14 @@ def run(context: StageContext) -> dict[str, Any]:
 
 
 def open_levels(
-    agent: Agent, champion: Candidate, families: dict[int, str], recipe: Recipe
+    agent: Agent, champion: Candidate, families: Mapping[int, Set[str]], recipe: Recipe
 ) -> list[int]:
     """Level 1, and each next one while the champion's last score before it is high enough."""
     scores = champion_scores(agent, champion)
     levels = [min(families)]
     for level in sorted(families)[1:]:
-        before = scores.get(families[levels[-1]], 0.0)
+        seen = [scores[family] for family in families[levels[-1]] if family in scores]
+        before = sum(seen) / len(seen) if seen else 0.0
         if level > recipe.max_level or before <= recipe.curriculum_threshold:
             break
         levels.append(level)

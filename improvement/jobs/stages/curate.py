@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Q
+
 from improvement.jobs.context import StageContext, StageFailed
+from improvement.jobs.judging import Spec
+from improvement.jobs.licensing import require_licences, verifiers_for
 from improvement.jobs.packing import record_of
 from improvement.jobs.recipe import Recipe
-from improvement.jobs.tools import base_dir_of, environment_of, verifier_of
+from improvement.jobs.tools import base_dir_of, environment_of
+from improvement.licences import PERSON
 from improvement.models import (
     Agent,
     Candidate,
@@ -48,6 +53,7 @@ def _freeze(context: StageContext) -> Dataset:
     run_, recipe = context.run, Recipe.of(context.run.recipe)
     levels, bundle = opened(run_), candidate_bundle(run_)
     own = {f"trajectory-{t.pk}": t for t in _attempts(run_.agent)}
+    require_licences(run_.agent, recipe.harvest_verifier, "harvest")
     verified = _verified(run_.agent, recipe.harvest_verifier)
     items = [
         _own_item(key, t, recipe, verified=t.pk in verified) for key, t in own.items() if _wrote(t)
@@ -78,11 +84,15 @@ def _attempts(agent: Agent) -> Iterator[Trajectory]:
     return rows.order_by("pk").iterator(chunk_size=500)
 
 
-def _verified(agent: Agent, verifier: str) -> set[int]:
-    """The attempts that this verifier, in whatever version, let pass: what only another one (an
-    earlier, laxer recipe) accepted is not learned from."""
-    passed = Verdict.objects.filter(verifier__name=verifier_of(verifier).NAME, answer="pass")
-    passed = passed.filter(trajectory__agent=agent, trajectory__purpose=Purposes.COLLECT)
+def _verified(agent: Agent, spec: Spec) -> set[int]:
+    """The attempts that the licensed versions of this verifier let pass, or a person to whom it
+    left them: what only another one (an earlier, laxer recipe) accepted is not learned from."""
+    found = verifiers_for(agent, spec)
+    accepted = Q(verifier__in=list(found))
+    if any(verifier.needs_person for verifier, _, _ in found.values()):
+        accepted |= Q(verifier__name=PERSON)
+    passed = Verdict.objects.filter(accepted, answer="pass", trajectory__agent=agent)
+    passed = passed.filter(trajectory__purpose=Purposes.COLLECT)
     return set(passed.values_list("trajectory_id", flat=True))
 
 
@@ -165,7 +175,7 @@ def _policy(recipe: Recipe, run_: Run) -> CurationPolicy:
 
 
 def _heldout(agent: Agent) -> frozenset[str]:
-    rows = Task.objects.filter(agent=agent, split="heldout")
+    rows = Task.objects.of(agent).filter(split="heldout")
     return frozenset(rows.values_list("fingerprint", flat=True))
 
 

@@ -1,4 +1,5 @@
-"""`manage.py create_agent NAME --environment KEY`: an agent with its generation 0 deployed."""
+"""`manage.py create_agent NAME --environment KEY` or `--suite SUITE`: a new agent, generation 0
+deployed."""
 
 from __future__ import annotations
 
@@ -8,10 +9,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from improvement.jobs.agents import create_agent
+from improvement.jobs.agents import ANSWERS, create_agent
 from improvement.jobs.context import StageFailed
 from improvement.jobs.recipe import RecipeError
-from improvement.models import Agent
+from improvement.models import Agent, Suite
 
 
 class Command(BaseCommand):
@@ -19,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="short name: letters, digits, - and _")
-        parser.add_argument("--environment", required=True, help="a key of PAWL_ENVIRONMENTS")
+        source = parser.add_mutually_exclusive_group(required=True)
+        source.add_argument("--environment", help="a key of PAWL_ENVIRONMENTS")
+        source.add_argument("--suite", help="an imported suite: question and answer over its tasks")
         parser.add_argument("--title", default="", help="what people read (default: the name)")
         parser.add_argument("--base-model", default="", help="default: PAWL_BASE_MODEL")
         parser.add_argument("--recipe", default="{}", help="JSON that overrides recipe fields")
@@ -32,13 +35,25 @@ class Command(BaseCommand):
             agent = create_agent(
                 name,
                 title=options["title"] or name,
-                environment=options["environment"],
+                environment=options["environment"] or ANSWERS,
+                suite=_suite(options["suite"]),
                 base_model=options["base_model"],
                 recipe=_recipe(options["recipe"]),
             )
         except (RecipeError, StageFailed) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Agent {agent} is there. Let it learn: manage.py improve {agent}")
+
+
+def _suite(name: str | None) -> Suite | None:
+    if name is None:
+        return None
+    suite = Suite.objects.filter(name=name).first()
+    if suite is None:
+        names = ", ".join(Suite.objects.order_by("name").values_list("name", flat=True))
+        known = f"Suites here: {names}." if names else "Import one: manage.py import_tasks."
+        raise CommandError(f"There is no suite named {name!r}. {known}")
+    return suite
 
 
 def _recipe(text: str) -> dict[str, Any]:

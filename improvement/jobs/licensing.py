@@ -1,0 +1,80 @@
+"""Stages and licences: the junk battery is run once on each verifier version, and a stage that
+needs a licence and finds none stops with that reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from improvement.jobs.context import StageContext, StageFailed
+from improvement.jobs.judging import OWN, Judge, Spec, storable
+from improvement.licences import missing, note_licence
+from improvement.models import Agent, JunkReport, Task, Verifier
+from improvement.records import TaskRecord
+from improvement.verifiers.base import Verifier as Judging
+from improvement.verifiers.junk import battery
+
+BATTERY_TASKS = 8
+BATTERY_TASKS_ASKED = 2  # of a judge, whose every answer costs several calls
+MOST_SPECS = 200
+
+
+def verifiers_for(agent: Agent, spec: Spec) -> dict[int, tuple[Judging, Verifier, Task]]:
+    """Row id → verifier, row and one task of it: all versions that `spec` stands for here. For
+    OWN these are those of the agent's tasks."""
+    judge, found = Judge(agent, spec), dict[int, tuple[Judging, Verifier, Task]]()
+    tasks = Task.objects.of(agent).exclude(split="heldout")
+    rows = tasks.order_by("verifier", "pk").distinct("verifier") if spec == OWN else tasks[:1]
+    for count, task in enumerate(rows[: MOST_SPECS + 1]):
+        if count == MOST_SPECS:
+            raise StageFailed(
+                f"The tasks of agent {agent} name more than {MOST_SPECS} different verifiers, and "
+                "each version needs its own licence. Put what differs from task to task (a schema, "
+                "a list of cases) into the reference, not into the verifier's settings."
+            )
+        verifier, row = judge.verifier_for(task.as_record())
+        found.setdefault(row.pk, (verifier, row, task))
+    return found
+
+
+def run_batteries(context: StageContext, spec: Spec) -> None:
+    """Try junk on each verifier version that has not been tried for this agent."""
+    agent = context.run.agent
+    for verifier, row, task in verifiers_for(agent, spec).values():
+        if JunkReport.objects.filter(agent=agent, verifier=row).exists():
+            continue
+        context.check()
+        rows = [asdict(r) for r in battery(verifier, _tasks_like(agent, spec, task, verifier))]
+        with context.writing():
+            JunkReport.objects.create(
+                agent=agent,
+                verifier=row,
+                passed=all(r["ok"] for r in rows),
+                rows=storable(rows),
+            )
+            note_licence(agent, row)
+
+
+def _tasks_like(agent: Agent, spec: Spec, task: Task, verifier: Judging) -> Sequence[TaskRecord]:
+    """Tasks that the same verifier judges: visible ones alone, never a held-out one."""
+    rows = Task.objects.of(agent).exclude(split="heldout")
+    if spec == OWN:
+        rows = rows.filter(verifier=task.verifier)
+    count = BATTERY_TASKS if verifier.deterministic else BATTERY_TASKS_ASKED
+    return [row.as_record() for row in rows.order_by("pk")[:count]]
+
+
+def require_licences(agent: Agent, spec: Spec, purpose: str) -> None:
+    """StageFailed unless every verifier that `spec` stands for is licensed for this agent."""
+    require(agent, [row for _, row, _ in verifiers_for(agent, spec).values()], purpose)
+
+
+def require(agent: Agent, verifiers: Iterable[Verifier], purpose: str) -> None:
+    lacking = missing(agent, verifiers)
+    if not lacking:
+        return
+    said = " ".join(f"{verifier}: {licence.reason}" for verifier, licence in lacking[:5])
+    raise StageFailed(
+        f"No licence to {purpose} for agent {agent}. {said} Label attempts on the page Labels, or "
+        "mend the verifier, then resume the run."
+    )
