@@ -31,7 +31,7 @@ def main() -> None:
     home = Path(arguments.home or tempfile.mkdtemp(prefix="pawl-series-"))
     os.environ["PAWL_HOME"] = str(home)
     os.environ["PAWL_VERIFIERS"] = (
-        "accept_all=tests.bench.controls.accept_all,coin=tests.bench.controls.coin"
+        "accept_all=tests.bench.controls:accept_all,coin=tests.bench.controls:coin"
     )
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "improvement.settings")
     os.environ.setdefault("PAWL_LOG_LEVEL", "WARNING")
@@ -65,6 +65,7 @@ def _arguments() -> argparse.Namespace:
 def _run_arm(arm: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     from improvement.accounts import demo_accounts
     from improvement.jobs.agents import create_agent
+    from tests.bench.controls import license_by_hand
 
     demo_accounts(Path(os.environ["PAWL_HOME"]))
     agent = create_agent(
@@ -73,6 +74,8 @@ def _run_arm(arm: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
         environment="till",
         recipe=ARMS[arm] | arguments.recipe,
     )
+    if "harvest_verifier" in ARMS[arm]:
+        license_by_hand(agent)
     return [_cycle(agent, arm, arguments.seed) for _ in range(arguments.cycles)]
 
 

@@ -19,11 +19,13 @@ from improvement.models import (
     Evaluation,
     Hold,
     Run,
+    SealedAnswer,
     Signal,
     Task,
     Trajectory,
     Verdict,
 )
+from improvement.models.sealed import evaluation_role
 from tests.loop.cycle import RECIPE, Here, agent, base, cycle, go, skills
 
 pytestmark = pytest.mark.django_db
@@ -181,10 +183,11 @@ def test_a_block_tampered_with_is_refused(skills: Any, cycle: Run) -> None:
     candidate = Candidate.objects.get(run=cycle)
     context = Here(cycle, "sealing")
     block = gate._seal(context, candidate, Recipe.of(cycle.recipe))
-    task = block.tasks.first()
-    assert task is not None
-    task.reference = task.reference | {"answer": "0"}
-    task.save()
+    with evaluation_role():
+        sealed = SealedAnswer.objects.filter(task__block=block).first()
+        assert sealed is not None
+        sealed.reference = sealed.reference | {"answer": "0"}
+        sealed.save()
     with pytest.raises(StageFailed, match="not what was sealed"):
         gate.run(context)
 
