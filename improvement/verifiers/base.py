@@ -59,13 +59,15 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An OpenAI-compatible server for model judges. `private` allows private addresses."""
+    """An OpenAI-compatible server for model judges. `private` allows private addresses; `trouble`
+    says why it can't be asked at all (its key belongs to another address)."""
 
     url: str
     model: str
     key: str = field(default="", repr=False)
     private: bool = False
     timeout: float = 30.0
+    trouble: str = ""
 
 
 @dataclass(slots=True)
