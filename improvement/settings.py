@@ -43,9 +43,6 @@ for _item in env.list("PAWL_VERIFIERS", default=[]):
     _name, _, _path = _item.partition("=")
     PAWL_VERIFIERS[_name] = _path
 
-# Model judges: a JSON object, name -> {"url": …, "model": …}. See docs/judges.md.
-PAWL_JUDGES = env.str("PAWL_JUDGES", default="")
-
 # An environment is one small class: name -> dotted path. See docs/own-agent.md.
 PAWL_ENVIRONMENTS = {
     "till": "improvement.agent.environments.till.Till",

@@ -23,6 +23,7 @@ from improvement.models import (
     EvaluationItem,
     Hold,
     Run,
+    SealedAnswer,
     Signal,
     Stage,
     Step,
@@ -128,7 +129,15 @@ def make_task(agent: Agent | None = None, split: str = "train", **fields: Any) -
         "reference": {"prices": {"lamp": 7}, "total": 7 * number},
         "fingerprint": hashlib.sha256(str(number).encode()).hexdigest(),
     } | fields
-    return Task.objects.create(agent=agent or make_agent(), split=split, **fields)
+    reference = fields.pop("reference")
+    sealed = split == "heldout"
+    owner = {} if fields.get("suite") else {"agent": agent or make_agent()}
+    task = Task.objects.create(
+        split=split, reference={} if sealed else reference, **owner, **fields
+    )
+    if sealed:
+        SealedAnswer.objects.create(task=task, reference=reference)
+    return task
 
 
 def make_verifier(**fields: Any) -> Verifier:

@@ -7,10 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import models
-from django.db.models import Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
 
 from improvement.jobs.context import StageFailed
 from improvement.jobs.workshop import verifier_from, workshop
@@ -42,12 +38,9 @@ def row_of(verifier: Verifier) -> Row:
 
 
 def budget_of(run: Run, calls: int | None, tokens: int | None) -> Budget:
-    """What judge calls may still use in this run; what its saved verdicts used counts."""
-    used = Verdict.objects.filter(trajectory__run=run, evidence__has_key="judge").aggregate(
-        calls=Sum(Cast(KT("evidence__judge__calls"), models.IntegerField())),
-        tokens=Sum(Cast(KT("evidence__judge__tokens"), models.IntegerField())),
-    )
-    return Budget(calls, tokens, used["calls"] or 0, used["tokens"] or 0)
+    """What judge calls may still use in this run: a resumed stage goes on counting."""
+    run.refresh_from_db(fields=["judge_calls", "judge_tokens"])
+    return Budget(calls, tokens, run.judge_calls, run.judge_tokens)
 
 
 class Judge:
@@ -59,7 +52,8 @@ class Judge:
 
     def __init__(self, agent: Agent, spec: Spec, budget: Budget | None = None) -> None:
         self._agent, self._spec = agent, spec
-        self._workshop = workshop(budget)
+        self.budget = budget or Budget()
+        self._workshop = workshop(self.budget)
         self._built: dict[str, tuple[Verifier, Row]] = {}
 
     def verifier_for(self, task: TaskRecord) -> tuple[Verifier, Row]:
@@ -81,6 +75,12 @@ class Judge:
                 "Import it again with a verifier, or name one in the recipe (harvest_verifier)."
             )
         return spec
+
+    def note_budget(self, run: Run) -> None:
+        """Write down what was used; call it in the transaction that saves the verdicts."""
+        used = {"judge_calls": self.budget.used_calls, "judge_tokens": self.budget.used_tokens}
+        if self.budget.used_calls:
+            Run.objects.filter(pk=run.pk).update(**used)
 
     def verdicts(
         self, items: Sequence[Item], check: Callable[[], None] = lambda: None

@@ -188,6 +188,8 @@ def save(
         Step.objects.bulk_create([step for _, steps, _ in made for step in steps])
         Tokens.objects.bulk_create([tokens for _, _, tokens in made])
         Verdict.objects.bulk_create(verdicts)
+        if judge is not None:
+            judge.note_budget(context.run)
 
 
 def _refuse_broken_environment(rollout: Rollout, records: Sequence[TrajectoryRecord]) -> None:
@@ -211,5 +213,6 @@ def judge_stored(context: StageContext, trajectories: Iterable[Trajectory], judg
     verdicts = judge.verdicts(items, context.check)
     with context.writing():
         Verdict.objects.bulk_create(verdicts)
+        judge.note_budget(context.run)
         Trajectory.objects.bulk_update(rows, ["answer"])
     return len(rows)

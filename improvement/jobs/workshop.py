@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,9 +18,13 @@ LOCAL_TOKENS = 300
 
 
 def workshop(budget: Budget | None = None) -> Workshop:
-    """The workshop of this machine. SpecError names a judge endpoint that makes no sense."""
+    """The workshop of this machine. StageFailed names a judge endpoint that makes no sense."""
+    try:
+        endpoints = read_endpoints(os.environ | {"PAWL_HOME": str(settings.PAWL_HOME)})
+    except ValueError as error:
+        raise StageFailed(str(error)) from error
     return Workshop(
-        endpoints=read_endpoints(settings.PAWL_JUDGES, settings.PAWL_HOME),
+        endpoints=endpoints,
         local=_local_writer,
         cache=settings.PAWL_HOME / "judge-cache",
         budget=budget or Budget(),

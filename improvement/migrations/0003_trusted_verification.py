@@ -43,6 +43,16 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='run',
+            name='judge_calls',
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='judge_tokens',
+            field=models.PositiveIntegerField(default=0),
+        ),
         migrations.CreateModel(
             name='SealedAnswer',
             fields=[

@@ -28,7 +28,8 @@ class StageStates(models.TextChoices):
 
 
 class Run(models.Model):
-    """One execution of the loop for one agent."""
+    """One execution of the loop for one agent. `judge_calls` and `judge_tokens` count what model
+    judges have used of the run's budget."""
 
     agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="runs")
     kind = models.CharField(max_length=20, default="improve")
@@ -38,6 +39,8 @@ class Run(models.Model):
     seed = models.BigIntegerField(default=0)
     recipe = models.JSONField(default=dict)
     error = models.TextField(blank=True)
+    judge_calls = models.PositiveIntegerField(default=0)
+    judge_tokens = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
     launched_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True
