@@ -62,3 +62,12 @@ def _next_command(order: list[tuple[str, str]], said: list[Message]) -> str:
         prices = [h.split()[-1] for h in heard]
         return "calc " + "+".join(f"{q}*{p}" for (q, _), p in zip(order, prices, strict=True))
     return f"answer {heard[-1]}"
+
+
+class ScriptedSums(ScriptedPolicy):
+    """Answers "What is A + B?" rightly with probability `skill`."""
+
+    def _command(self, c: Conversation) -> str:
+        left, right = re.findall(r"\d+", c.messages[-1].content)
+        lucky = random.Random(f"{c.key}:{c.seed}").random() <= self.skill
+        return f"That makes\n{int(left) + int(right) + (not lucky)}"
