@@ -13,7 +13,7 @@ from improvement.ingest.tasks.values import Fields
 
 MARK = "####"
 NUMBER = re.compile(r"[-+]?[$€£]?\s?[0-9][0-9,]*(?:\.[0-9]+)?%?")
-VERIFIER: Mapping[str, Any] = {"kind": "number", "extract": "gsm8k"}
+VERIFIER: Mapping[str, Any] = {"kind": "number", "extract": "last_number"}
 
 
 def draft(fields: Fields) -> Draft:

@@ -11,11 +11,11 @@ from improvement.ingest.tasks.records import Draft
 from improvement.ingest.tasks.values import Fields
 
 CALL = re.compile(r"([^\W\d]\w*)\s*\(")
-AROUND = frozenset(
-    ("abs", "all", "any", "assert", "bool", "dict", "float", "frozenset", "int", "isclose")
-    + ("isinstance", "len", "list", "max", "min", "not", "repr", "round", "set", "sorted")
-    + ("str", "sum", "tuple", "type")
-)
+AROUND = frozenset({
+    "abs", "all", "any", "assert", "bool", "dict", "float", "frozenset", "int", "isclose",
+    "isinstance", "len", "list", "max", "min", "not", "repr", "round", "set", "sorted",
+    "str", "sum", "tuple", "type",
+})  # fmt: skip
 
 
 def draft(fields: Fields) -> Draft:

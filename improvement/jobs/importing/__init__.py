@@ -74,13 +74,54 @@ def _read(batch: Sequence[Line], report: Report) -> list[tuple[int, Draft]]:
 def _keep(suite: Suite, drafts: Sequence[tuple[int, Draft]], report: Report) -> None:
     """One batch: what is new goes into the tables, in a fixed number of statements."""
     already = Already(suite, [draft for _, draft in drafts])
-    fresh: list[tuple[int, Draft, Sketch]] = []
+    sketches = {number: Sketch.of(draft) for number, draft in drafts if already.look(draft) is None}
+    clusters = Clusters(suite, list(sketches.values()))
+    kept: list[tuple[Draft, Place, Sketch]] = []
     for number, draft in drafts:
-        seen = already.look(draft, draft.fingerprint)
-        if seen is None or (isinstance(seen, Problem) and seen.field == "later"):
-            fresh.append((number, draft, Sketch.of(draft)))
-        elif isinstance(seen, Problem):
-            report.refuse(number, [seen])
+        found = already.look(draft) or clusters.place(draft, sketches[number])
+        if isinstance(found, Problem):
+            report.refuse(number, [found])
+        elif isinstance(found, Place):
+            already.add(draft, found.split)
+            clusters.add(draft, found, sketches[number])
+            kept.append((draft, found, sketches[number]))
         else:
             report.there += 1
-    _add(suite, fresh, already, report)
+    _save(suite, kept, clusters)
+    _count(suite, kept, report)
+
+
+def _save(suite: Suite, kept: Sequence[tuple[Draft, Place, Sketch]], clusters: Clusters) -> None:
+    tasks = Task.objects.bulk_create(
+        _task(suite, draft, clusters.name(place), place.split) for draft, place, _ in kept
+    )
+    SealedAnswer.objects.bulk_create(
+        SealedAnswer(task=task, reference=dict(draft.reference))
+        for task, (draft, _, _) in zip(tasks, kept, strict=True)
+        if task.split == Splits.HELDOUT
+    )
+    clusters.save(tasks, [sketch for _, _, sketch in kept])
+
+
+def _task(suite: Suite, draft: Draft, cluster: str, split: str) -> Task:
+    sealed = split == Splits.HELDOUT
+    return Task(
+        suite=suite,
+        key=draft.id,
+        family=draft.family,
+        level=draft.level,
+        split=split,
+        prompt=draft.prompt,
+        reference={} if sealed else dict(draft.reference),
+        fingerprint=draft.fingerprint,
+        verifier=dict(draft.verifier),
+        cluster=cluster,
+    )
+
+
+def _count(suite: Suite, kept: Sequence[tuple[Draft, Place, Sketch]], report: Report) -> None:
+    for draft, place, _ in kept:
+        report.added += 1
+        report.kept[place.split, draft.family] += 1
+        if not draft.verifier and not suite.verifier:
+            report.unverified += 1

@@ -51,9 +51,9 @@ class Already:
     def _add(self, known: Known) -> None:
         self._by_key[known.key] = self._by_print[known.fingerprint] = known
 
-    def look(self, draft: Draft, fingerprint: str) -> Known | Problem | None:
+    def look(self, draft: Draft) -> Known | Problem | None:
         """The task that this draft is, what of it contradicts that task, or None: it is new."""
-        same, named = self._by_print.get(fingerprint), self._by_key.get(draft.id)
+        same, named = self._by_print.get(draft.fingerprint), self._by_key.get(draft.id)
         if same is None and named is None:
             return None
         if same is None:

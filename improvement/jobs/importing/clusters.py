@@ -12,6 +12,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from django.db import connection
@@ -67,7 +68,7 @@ class Clusters:
         self._new: list[tuple[int, int]] = []  # (key, place) of bands to be stored
         self._read({key for sketch in sketches for key in sketch.bands})
 
-    def place(self, draft: Draft, fingerprint: str, sketch: Sketch) -> Place | Problem:
+    def place(self, draft: Draft, sketch: Sketch) -> Place | Problem:
         """The draft's cluster and split; a Problem where those of its near-duplicates differ."""
         like = self._like(sketch)
         found = {self._root(member.cluster): member for member in like}
@@ -80,7 +81,7 @@ class Clusters:
             )
             return Problem("prompt", said)
         if not found:
-            return Place(fingerprint, draft.split or assigned(fingerprint))
+            return Place(draft.fingerprint, draft.split or assigned(draft.fingerprint))
         split, nearest = next(iter(splits.items()))
         if draft.split and draft.split != split:
             said = f"is {draft.split}, but its near-duplicate “{nearest.key}” is in {split}"
@@ -97,12 +98,12 @@ class Clusters:
                 self._bands[key].append(here)
                 self._new.append((key, here))
 
-    def cluster(self, place: Place) -> str:
+    def name(self, place: Place) -> str:
         """The cluster's name after all that was merged later."""
         return self._root(place.cluster)
 
-    def save(self, tasks: Sequence[Task], sketches: Sequence[Sketch]) -> int:
-        """Store what `add` was told of, in its order; how many clusters were merged."""
+    def save(self, tasks: Sequence[Task], sketches: Sequence[Sketch]) -> None:
+        """Store what `add` was told of, in its order."""
         for lost in self._joined:
             self._suite.tasks.filter(cluster=lost).update(cluster=self._root(lost))
         TaskSignature.objects.bulk_create(
@@ -114,7 +115,6 @@ class Clusters:
         with connection.cursor() as cursor, cursor.copy(table) as copy:
             for key, here in self._new:
                 copy.write_row((self._suite.pk, key, tasks[here - first].pk))
-        return len(self._joined)
 
     def _read(self, keys: set[int]) -> None:
         """The tasks of the suite that share a band with the batch."""
@@ -131,7 +131,7 @@ class Clusters:
         )
         for task, kept, key, cluster, split in rows:
             places[task] = len(self._members)
-            self._members.append(Member(key, cluster, split))
+            self._members.append(Member(key, cluster, cast(Split, split)))
             self._signatures.append(np.frombuffer(kept, dtype="<u4"))
         return places
 

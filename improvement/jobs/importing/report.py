@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Count
+
 from improvement.ingest.tasks import Problem
 from improvement.models import Splits, Suite
 
@@ -36,7 +38,6 @@ class Report:
     there: int = 0
     bad: int = 0
     unverified: int = 0
-    merged: int = 0
     problems: list[BadLine] = field(default_factory=list)
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
@@ -92,8 +93,6 @@ class Shape:
 
 def shape_of(suite: Suite) -> Shape:
     """Two queries, whatever the suite's size."""
-    from django.db.models import Count
-
     tasks = suite.tasks.order_by()
     splits = dict(tasks.values_list("split").annotate(n=Count("id")))
     clusters = tasks.values("cluster", "split").annotate(n=Count("id")).order_by("-n", "cluster")
