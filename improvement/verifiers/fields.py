@@ -115,7 +115,7 @@ def _text(value: Any) -> str:
 
 def make(settings: Mapping[str, Any], workshop: Workshop) -> Verifier:  # noqa: ARG001
     only("fields", settings, ("tolerance", "normalise", "ignore", "extra", "extract"))
-    plain = {
+    plain: dict[str, Any] = {
         "tolerance": _by_path(settings.get("tolerance", {})),
         "normalise": _by_path(settings.get("normalise", {})),
         "ignore": _paths(settings.get("ignore", [])),
