@@ -104,6 +104,8 @@ class Workshop:
     local: Callable[[str], Writer] | None = None
     cache: Path | None = None
     budget: Budget = field(default_factory=Budget)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of this installation's own: name → "module:maker"."""
 
 
 def passed(evidence: Mapping[str, Any], reason: str, score: float = 1.0) -> Judgement:

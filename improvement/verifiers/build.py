@@ -7,6 +7,7 @@ hold others: `{"kind": "all", "of": ["exact", {"kind": "schema", "schema": {…}
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pkgutil import resolve_name
 from typing import Any
 
@@ -39,14 +40,18 @@ def build(
     workshop: Workshop | None = None,
     more: Mapping[str, str] | None = None,
 ) -> Verifier:
-    """The verifier of a specification. `more` adds kinds (name → "module:maker").
+    """The verifier of a specification. `more` adds kinds (name → "module:maker"), for the parts
+    of combinators too.
 
     SpecError when the kind is unknown or a setting makes no sense.
     """
     values = {"kind": spec} if isinstance(spec, str) else dict(spec)
     kind = values.pop("kind", None)
-    known = {**KINDS, **(more or {})}
+    workshop = workshop or Workshop()
+    if more:
+        workshop = replace(workshop, kinds={**workshop.kinds, **more})
+    known = {**KINDS, **workshop.kinds}
     if not isinstance(kind, str) or kind not in known:
         raise SpecError(f"verifier kind {kind!r} is unknown. Kinds: {', '.join(sorted(known))}.")
     maker: Maker = resolve_name(known[kind])
-    return maker(values, workshop or Workshop())
+    return maker(values, workshop)
