@@ -1,0 +1,81 @@
+"""What every program finds imported: the zygote reads it while it may still read files.
+
+After the change of user the interpreter's own files can be out of reach (a Python under /root), so
+the same list is loaded everywhere and a program never depends on where Python is installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import pkgutil
+import sys
+import sysconfig
+import warnings
+from collections.abc import Callable
+
+# No use to a function under test, slow to load, or with an effect of its own.
+SKIPPED = frozenset(
+    "antigravity this idlelib tkinter turtle turtledemo test ensurepip venv lib2to3 distutils "
+    "pydoc_data msilib winreg winsound msvcrt nt readline rlcompleter curses ossaudiodev nis crypt "
+    "spwd pip setuptools webbrowser multiprocessing asyncio sqlite3 dbm xmlrpc wsgiref smtpd "
+    "smtplib ftplib imaplib poplib nntplib telnetlib socketserver ssl asyncore asynchat cgi cgitb "
+    "imghdr sndhdr aifc audioop chunk sunau uu xdrlib pipes mailcap mailbox pty tty pdb bdb cProfile "
+    "profile pstats trace tracemalloc zipapp pyclbr pydoc compileall py_compile modulefinder "
+    "symtable tabnanny nturl2path ntpath".split()
+)  # fmt: skip
+PACKAGES = (
+    "collections",
+    "encodings",
+    "concurrent.futures",
+    "importlib",
+    "json",
+    "html",
+    "logging",
+)
+DEEP = ("xml.etree.ElementTree", "urllib.parse", "unittest.mock", "os.path", "email.message")
+
+
+def standard() -> None:
+    names = [n for n in sys.stdlib_module_names if n not in SKIPPED and not n.startswith("_")]
+    for name in [*sorted(names), *DEEP]:
+        load(name)
+    for package in PACKAGES:
+        load(package)
+        for found in pkgutil.iter_modules(sys.modules[package].__path__):
+            if found.name not in SKIPPED and not found.name.startswith("_"):
+                load(f"{package}.{found.name}")
+
+
+def load(name: str) -> None:
+    """Import what this Python has of the list; a module it was built without is no fault."""
+    with warnings.catch_warnings(), contextlib.suppress(Exception):
+        warnings.simplefilter("ignore")
+        with contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module(name)
+
+
+def _math() -> None:
+    from math_verify import parse, verify
+
+    gold = parse("$\\frac{1}{2} + \\sqrt{x}$", parsing_timeout=None)
+    verify(gold, parse("$0.5+x^{1/2}$", parsing_timeout=None), timeout_seconds=None)
+
+
+def _reasoning_gym() -> None:
+    importlib.import_module("reasoning_gym")
+
+
+KITS: dict[str, Callable[[], None]] = {"math": _math, "reasoning_gym": _reasoning_gym}
+"""What each kit does beforehand: it exercises its libraries, because they import lazily."""
+
+
+def kit(name: str, places: list[str]) -> None:
+    """Load everything. ImportError when a library of the kit is missing."""
+    standard()
+    if name in KITS:
+        there = [place for place in places if os.path.isdir(place)]
+        sys.path += there or [sysconfig.get_paths()["purelib"]]
+        KITS[name]()
