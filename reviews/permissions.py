@@ -21,6 +21,8 @@ Act = Literal[
     "resume-run",
     "release-hold",
     "acknowledge-warning",
+    "label",
+    "draw-labels",
 ]
 P = ParamSpec("P")
 
@@ -33,6 +35,8 @@ ALLOWED: dict[Act, frozenset[str]] = {
     "resume-run": frozenset({"engineer", "admin"}),
     "release-hold": frozenset({"manager", "admin"}),
     "acknowledge-warning": frozenset({"manager", "admin"}),
+    "label": frozenset({"reviewer", "admin"}),
+    "draw-labels": frozenset({"reviewer", "engineer", "admin"}),
 }
 WORDS: dict[Act, str] = {
     "decide": "decide on a candidate",
@@ -42,6 +46,8 @@ WORDS: dict[Act, str] = {
     "resume-run": "resume a run",
     "release-hold": "release a hold",
     "acknowledge-warning": "acknowledge a warning",
+    "label": "label attempts",
+    "draw-labels": "draw attempts to label",
 }
 
 

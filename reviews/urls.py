@@ -10,6 +10,7 @@ from reviews.views import (
     decide,
     deployments,
     home,
+    labels,
     pair,
     run,
     run_acts,
@@ -18,6 +19,7 @@ from reviews.views import (
     trajectories,
     trajectory,
     trends,
+    verifiers,
     warnings,
 )
 
@@ -45,6 +47,19 @@ urlpatterns = [
     # Deployments
     path("deployments/", deployments.deployments, name="deployments"),
     path("deployments/<slug:agent_name>/roll-back/", deployments.rollback, name="roll-back"),
+    # Labels and verifiers
+    path("labels/", labels.labels, name="labels"),
+    path("labels/<slug:agent_name>/<int:verifier_id>/next/", labels.label_next, name="label-next"),
+    path(
+        "labels/<slug:agent_name>/<int:verifier_id>/items/<int:item_id>/",
+        labels.label,
+        name="label",
+    ),
+    path(
+        "labels/<slug:agent_name>/<int:verifier_id>/draw/", labels.labels_draw, name="labels-draw"
+    ),
+    path("verifiers/", verifiers.verifiers, name="verifiers"),
+    path("verifiers/<int:verifier_id>/", verifiers.verifier, name="verifier"),
     # Trends
     path("trends/", trends.trends, name="trends"),
     # Warnings and holds

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from django import template
 from django.utils.safestring import SafeString
 
+from improvement.evaluation.reliability import Estimate
+from reviews.charts.bars import interval_bar
 from reviews.charts.inline import Point, curve, sparkline
+from reviews.templatetags.pawl import score
+from reviews.wording import percent
 
 register = template.Library()
 
@@ -20,3 +24,22 @@ def spark(trend: Sequence[Point]) -> SafeString:
 @register.simple_tag
 def loss_curve(losses: Sequence[tuple[float, float]]) -> SafeString:
     return curve(losses, "step")
+
+
+@register.simple_tag
+def interval(found: Estimate | None, threshold: float | None, what: str) -> SafeString:
+    return interval_bar(found, threshold, what)
+
+
+@register.simple_tag
+def estimate(found: Estimate | None) -> SafeString:
+    """A share in percent with its interval, or a dash."""
+    if found is None:
+        return SafeString('<span class="muted">–</span>')
+    return score(found.value, found.low, found.high)
+
+
+@register.filter
+def middle(found: Estimate | None) -> str:
+    """The share alone."""
+    return percent(found.value if found else None)

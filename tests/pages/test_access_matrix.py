@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from tests import factories
+from tests import factories, labelled
 from tests.pages import scenes
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +49,12 @@ ROUTES: dict[str, tuple[str, frozenset[str]]] = {
     "warning-acknowledge": ("post", MANAGERS),
     "hold-release": ("post", MANAGERS),
     "audit": ("get", SIGNED_IN),
+    "labels": ("get", SIGNED_IN),
+    "label-next": ("get", REVIEWERS),
+    "label": ("post", REVIEWERS),
+    "labels-draw": ("post", REVIEWERS | ENGINEERS),
+    "verifiers": ("get", SIGNED_IN),
+    "verifier": ("get", SIGNED_IN),
 }
 # A POST by somebody who may, without its fields, is refused for that or sent on; never a 403.
 # 286 tells htmx to stop polling.
@@ -84,12 +90,16 @@ def addresses() -> dict[str, list[Any]]:
     warning = factories.make_warning(candidate)
     run, agent = [candidate.run_id], [candidate.agent.name]
     trajectory = [item.candidate_trajectory.pk]
+    drawn = labelled.make_item(item.candidate_trajectory)
+    labels = [candidate.agent.name, drawn.verifier_id]
     return {
         "run": run, "run-live": run, "run-strip": run, "run-cancel": run, "run-resume": run,
         "run-launch": agent, "roll-back": agent,
         "trajectory": trajectory, "trajectory-raw": trajectory,
         "candidate": [candidate.pk], "candidate-decide": [candidate.pk],
         "pair": [candidate.pk, item.pk],
+        "label-next": labels, "label": [*labels, drawn.pk], "labels-draw": labels,
+        "verifier": [drawn.verifier_id],
         "warning-acknowledge": [warning.pk],
         "hold-release": [factories.make_hold(candidate.agent).pk],
     }  # fmt: skip

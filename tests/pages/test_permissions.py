@@ -21,6 +21,8 @@ EXPECTED = {
     "resume-run": {"engineer", "admin"},
     "release-hold": {"manager", "admin"},
     "acknowledge-warning": {"manager", "admin"},
+    "label": {"reviewer", "admin"},
+    "draw-labels": {"reviewer", "engineer", "admin"},
 }
 OPEN = {"sign-in", "sign-out"}
 
