@@ -7,6 +7,8 @@
              "gates": [{"candidate", "champion", "answer", "reason", "n", "wins", "losses", "ties",
                         "missing", "champion_score", "candidate_score", "difference",
                         "interval": [low, high], "p_value", "e_value", "at"}],
+             "verifiers": [{"name", "version", "digest", "licensed", "reason", "precision_low",
+                            "labels"}],
              "warnings": [{"level", "candidate", "signal", "against", "sentence", "at"}],
              "runs": [{"id", "cycle", "state", "error", "seed", "cycles_left",
                        "stages": [{"name", "state", "attempt", "worker", "done", "total", "unit",
@@ -23,9 +25,11 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from improvement.jobs import crew
-from improvement.models import Agent, Evaluation, EvaluationKinds, Run, Stage
+from improvement.licences import licence_of
+from improvement.models import Agent, Evaluation, EvaluationKinds, JunkReport, Run, Stage, Verifier
 
 COUNTS = ("n", "wins", "losses", "ties", "missing")
 SHARES = ("champion_score", "candidate_score", "difference", "p_value", "e_value")
@@ -72,6 +76,7 @@ def _agent(agent: Agent) -> dict[str, Any]:
         "gates": [
             _gate(gate) for gate in gates.select_related("candidate__agent", "champion__agent")[:5]
         ],
+        "verifiers": [_licence(agent, verifier) for verifier in _tried(agent)[:10]],
         "warnings": [
             {
                 "level": warning.level,
@@ -84,6 +89,25 @@ def _agent(agent: Agent) -> dict[str, Any]:
             for warning in warnings.order_by("-pk")[:10]
         ],
         "runs": [_run(run) for run in agent.runs.order_by("-pk")[:1]],
+    }
+
+
+def _tried(agent: Agent) -> QuerySet[Verifier]:
+    """The verifier versions that work for this agent, newest first."""
+    reports = JunkReport.objects.filter(agent=agent).values("verifier")
+    return Verifier.objects.filter(pk__in=reports).order_by("-pk")
+
+
+def _licence(agent: Agent, verifier: Verifier) -> dict[str, Any]:
+    licence = licence_of(agent, verifier)
+    return {
+        "name": verifier.name,
+        "version": verifier.version,
+        "digest": verifier.digest,
+        "licensed": licence.valid,
+        "reason": licence.reason,
+        "precision_low": licence.low,
+        "labels": licence.labels,
     }
 
 

@@ -55,6 +55,9 @@ def _agent(agent: dict[str, Any]) -> Iterator[str]:
             f"losses {gate['losses']}, difference {gate['difference']:+.3f} "
             f"[{low:+.3f}, {high:+.3f}], e-value {gate['e_value']:.3g}"
         )
+    for verifier in agent["verifiers"]:
+        held = "licensed" if verifier["licensed"] else "NO LICENCE"
+        yield f"  verifier {verifier['name']} {verifier['version']}: {held}. {verifier['reason']}"
     for warning in agent["warnings"]:
         yield f"  {warning['level']} warning on {warning['candidate']}: {warning['sentence']}"
     for run in agent["runs"]:
