@@ -17,7 +17,7 @@ from typing import Any
 from improvement.records import Judgement, TaskRecord, TrajectoryRecord, canonical_json, digest_of
 from improvement.verifiers import base
 from improvement.verifiers.base import Verifier, Workshop
-from improvement.verifiers.judging.answers import Verdict, parse
+from improvement.verifiers.judging.answers import Verdict, clean, parse
 from improvement.verifiers.judging.cache import Cache
 from improvement.verifiers.judging.client import Server, Source
 from improvement.verifiers.judging.local import Local
@@ -124,7 +124,9 @@ class Judge:
 
     def _asked(self, question: Question, order: Order, seed: int) -> Verdict:
         conversation = messages(question, order, mark=secrets.token_hex(8))
-        return parse(self.source.ask(conversation, seed, schema(order)), WORDS[order])
+        verdict = parse(self.source.ask(conversation, seed, schema(order)), WORDS[order])
+        # only now, and before it is cut: JSON's escapes or the cut could leave a part of the key
+        return Verdict(verdict.word, clean(self.source.hide(verdict.reason)))
 
 
 def make(

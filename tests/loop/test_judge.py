@@ -111,6 +111,12 @@ def test_a_server_without_response_formats_is_asked_without_one_from_then_on() -
     assert ["response_format" in seen.body for seen in server.seen] == [True, False, False, False]
 
 
+def test_a_long_reason_is_cut() -> None:
+    with JudgeServer(votes("pass", "long " * 10_000)) as server:
+        judged = judge_of(workshop_for(server), votes=1).judge(TASK, attempt("blue"))
+    assert len(canonical_json(judged.evidence)) < 6_000
+
+
 def test_a_reason_with_what_no_database_takes_is_cleaned() -> None:
     with JudgeServer(says('{"reason": "a\\u0000b\\ud800", "verdict": "pass"}')) as server:
         judged = judge_of(workshop_for(server), votes=1).judge(TASK, attempt("blue"))

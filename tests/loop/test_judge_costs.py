@@ -17,6 +17,7 @@ from tests.loop.judge_server import (
     honest,
     judge_of,
     says,
+    status,
     votes,
     workshop_for,
 )
@@ -85,6 +86,13 @@ def test_a_server_that_counts_no_possible_tokens_is_estimated(usage: Any) -> Non
         judged = judge_of(workshop).judge(TASK, attempt("blue"))
     assert judged.answer == "error"
     assert 100 < workshop.budget.used_tokens < 1000
+
+
+def test_a_request_that_failed_costs_a_call_and_no_tokens() -> None:
+    with JudgeServer(status(503), votes("pass", tokens=40)) as server:
+        workshop = workshop_for(server)
+        judge_of(workshop, votes=1).judge(TASK, attempt("blue"))
+    assert (workshop.budget.used_calls, workshop.budget.used_tokens) == (2, 40)
 
 
 def test_threads_together_never_call_more_often_than_the_budget_allows() -> None:

@@ -185,11 +185,13 @@ def test_the_key_is_in_the_authorization_header_and_nowhere_else(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     echo = f'{{"reason": "your key is {KEY}", "verdict": "pass"}}'
+    escaped = echo.replace("/", "\\/").replace("k-s", "k\\u002ds")
+    troubles = (hang_up, status(401, KEY))
     with JudgeServer(
-        status(500, f"bad key {KEY}", X_Echo=KEY), says(echo), says(KEY), hang_up, status(401, KEY)
+        status(500, f"bad key {KEY}", X_Echo=KEY), says(echo), says(escaped), says(KEY), *troubles
     ) as server:
         workshop = workshop_for(server, tmp_path)
-        judge = judge_of(workshop, votes=2)
+        judge = judge_of(workshop, votes=3)
         judged = judge.judge(TASK, attempt("red"))
     assert {seen.headers["authorization"] for seen in server.seen} == {f"Bearer {KEY}"}
     assert all(KEY not in str(seen.body) for seen in server.seen)
@@ -199,6 +201,11 @@ def test_the_key_is_in_the_authorization_header_and_nowhere_else(
     assert "your key is [key]" in files
     for place in (said, files, caplog.text, repr(judge), repr(workshop), str(judge.settings)):
         assert KEY not in place
+
+
+def test_no_part_of_an_echoed_key_is_left_where_a_reason_is_cut() -> None:
+    judged, _ = judged_by(votes("pass", "." * 1_990 + KEY))
+    assert KEY[:5] not in canonical_json(judged.evidence)
 
 
 @pytest.mark.parametrize("key", ["a\nX-Evil: 1", "two words", "clé", "a\r", "x" * 5000])

@@ -20,7 +20,8 @@ FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One answer of a model: `word` is one of those that were asked for."""
+    """One answer of a model: `word` is one of those that were asked for; `reason` is whatever
+    it wrote, to be cleaned before it is kept."""
 
     word: str
     reason: str
@@ -44,7 +45,7 @@ def parse(text: str, words: Collection[str]) -> Verdict:
         raise Nonsense('its "reason" is not text')
     if not isinstance(value["verdict"], str) or value["verdict"] not in words:
         raise Nonsense(f'its "verdict" is none of {", ".join(sorted(words))}')
-    return Verdict(value["verdict"], clean(value["reason"]))
+    return Verdict(value["verdict"], value["reason"])
 
 
 def clean(text: str) -> str:

@@ -32,6 +32,10 @@ class Source(Protocol):
 
     def ask(self, messages: Sequence[Message], seed: int, schema: Mapping[str, Any]) -> str: ...
 
+    def hide(self, text: str) -> str:
+        """`text` without the secrets that it may repeat."""
+        ...
+
 
 @dataclass(slots=True)
 class Server:
@@ -102,7 +106,7 @@ class Server:
             text = None
         if not isinstance(text, str):
             raise Nonsense("its server's answer is no chat completion")
-        return self._scrubbed(text)
+        return text
 
     def _said(self, reply: Reply) -> str:
         """A status and, where the server gives one in the usual form, its message."""
@@ -110,13 +114,13 @@ class Server:
             return f"it redirects (HTTP {reply.status}), and no redirect is followed"
         error = _json(reply.body).get("error")
         message = error.get("message") if isinstance(error, dict) else error
-        words = f": {clean(self._scrubbed(message))[:300]}" if isinstance(message, str) else ""
+        words = f": {clean(self.hide(message))[:300]}" if isinstance(message, str) else ""
         return f"HTTP {reply.status}{words}"
 
     def _trouble(self, words: str) -> Trouble:
         return Trouble(f"judge endpoint {self.name!r}: {words}")
 
-    def _scrubbed(self, text: str) -> str:
+    def hide(self, text: str) -> str:
         return text.replace(self.endpoint.key, HIDDEN) if self.endpoint.key else text
 
     def _target(self) -> Target:
