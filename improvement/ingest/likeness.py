@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from zlib import crc32
 
 import numpy as np
@@ -27,9 +26,11 @@ MOST_SHINGLES = 50_000
 
 Signature = NDArray[np.uint32]
 
-TOKENS = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[^\w\s]|_")
-PUNCTUATION = frozenset(".,;:!?'\"`…“”‘’«»。、，；：！？·-–—_")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+SYMBOL = re.compile(r"[^\w\s]")
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+NO_PUNCTUATION = str.maketrans(dict.fromkeys(".,;:!?'\"`…“”‘’«»。、·-–—_", " "))
+_PRIVATE = 0x100000  # code points that no text uses stand for numbers
 _MIX = np.array([1, 0x01000193, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F], dtype=np.uint32)
 _MODEL = MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=int, scheme="affine32")
 
@@ -49,7 +50,7 @@ def signature(text: str) -> Signature:
 
 def shingles(text: str) -> NDArray[np.uint32]:
     """The hash of every run of 5 units, each once; one shingle where the text is shorter."""
-    units = np.fromiter(_units(text), dtype=np.uint32)
+    units = np.frombuffer(_units(text), dtype="<u4")
     if len(units) < UNITS:
         units = np.pad(units, (0, UNITS - len(units)))
     windows = np.lib.stride_tricks.sliding_window_view(units, UNITS)
@@ -77,14 +78,18 @@ def band_keys(found: Signature) -> list[int]:
     return signed
 
 
-def _units(text: str) -> Iterator[int]:
-    for token in TOKENS.findall(unicodedata.normalize("NFKC", text).casefold()):
-        if token[0].isdigit():
-            number = crc32(token.replace(",", "").encode())
-            yield from ((number + place) & 0xFFFFFFFF for place in range(UNITS))
-        elif token not in PUNCTUATION:
-            for character in token:
-                yield ord(character)
-                if UNSPACED.match(character):
-                    yield ord(character) | 1 << 24
-            yield 32
+def _units(text: str) -> bytes:
+    """The units as UTF-32: regular expressions and `translate` do the work."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = NUMBER.sub(_number, plain).translate(NO_PUNCTUATION)
+    plain = SYMBOL.sub(r" \g<0> ", plain)
+    if not plain.isascii():
+        plain = UNSPACED.sub(r"\g<0>\g<0>", plain)
+    return f" {' '.join(plain.split())} ".encode("utf-32-le", "surrogatepass")
+
+
+def _number(found: re.Match[str]) -> str:
+    """A number as 5 units of its own, so that another number shares no shingle with it."""
+    drawn = crc32(found[0].replace(",", "").encode())
+    places = ((drawn * (2 * place + 1) >> 8) % 0xFFFE for place in range(UNITS))
+    return f" {''.join(chr(_PRIVATE + place) for place in places)} "

@@ -24,7 +24,8 @@ class Draft:
     """One problem as a file brings it. `reference` is for the verifier alone; `verifier` is a
     specification, or empty (the suite's holds); an empty `split` is still to be assigned.
     `compared` replaces the prompt where near-duplicates are looked for (generated families share
-    long instructions that say nothing about the problem)."""
+    long instructions that say nothing about the problem). `fingerprint` is equal for equal prompts;
+    it says nothing of the reference, so it may be shown."""
 
     id: str
     prompt: str
@@ -34,11 +35,10 @@ class Draft:
     level: int = 1
     split: OpenSplit = ""
     compared: str = ""
+    fingerprint: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def fingerprint(self) -> str:
-        """Equal for equal prompts. It says nothing of the reference, so it may be shown."""
-        return fingerprint_of(self.prompt)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", fingerprint_of(self.prompt))
 
     def as_record(self, split: Split = "train") -> TaskRecord:
         """The record; `split` holds where the draft leaves it open."""

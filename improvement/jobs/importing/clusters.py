@@ -12,18 +12,26 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import numpy as np
 from django.db import connection
 
 from improvement.ingest.likeness import LIKE, Signature, band_keys, estimate, signature
 from improvement.ingest.tasks import Draft, Problem
-from improvement.models import Suite, Task, TaskBand, TaskSignature
+from improvement.models import Suite, Task, TaskSignature
 from improvement.records import Split
 
 FULL = 16
 SHARES: tuple[tuple[Split, float], ...] = (("train", 0.6), ("dev", 0.7), ("heldout", 1.0))
+
+BANDS = "SELECT key, task_id FROM improvement_taskband WHERE suite_id = %s AND key = ANY(%s)"
+MEMBERS = """
+SELECT task_id, minhash, key, cluster, split
+FROM improvement_tasksignature JOIN improvement_task ON id = task_id
+WHERE task_id = ANY(%s)
+"""
+KEEP = "COPY improvement_taskband (suite_id, key, task_id) FROM STDIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,29 +119,20 @@ class Clusters:
             for task, sketch in zip(tasks, sketches, strict=True)
         )
         first = len(self._members) - len(tasks)
-        table = f"COPY {TaskBand._meta.db_table} (suite_id, key, task_id) FROM STDIN"
-        with connection.cursor() as cursor, cursor.copy(table) as copy:
+        with connection.cursor() as cursor, cursor.copy(KEEP) as copy:
             for key, here in self._new:
                 copy.write_row((self._suite.pk, key, tasks[here - first].pk))
 
     def _read(self, keys: set[int]) -> None:
         """The tasks of the suite that share a band with the batch."""
-        bands = TaskBand.objects.filter(suite=self._suite, key__in=keys).order_by("pk")
-        rows = list(bands.values_list("key", "task_id"))
-        places = self._read_members({task for _, task in rows})
-        for key, task in rows:
-            self._bands[key].append(places[task])
-
-    def _read_members(self, tasks: set[int]) -> dict[int, int]:
-        places = {}
-        rows = TaskSignature.objects.filter(task__in=tasks).values_list(
-            "task_id", "minhash", "task__key", "task__cluster", "task__split"
-        )
-        for task, kept, key, cluster, split in rows:
+        rows = _rows(BANDS, [self._suite.pk, sorted(keys)])
+        places: dict[int, int] = {}
+        for task, kept, key, cluster, split in _rows(MEMBERS, [list({t for _, t in rows})]):
             places[task] = len(self._members)
-            self._members.append(Member(key, cluster, cast(Split, split)))
+            self._members.append(Member(key, cluster, split))
             self._signatures.append(np.frombuffer(kept, dtype="<u4"))
-        return places
+        for band, task in rows:
+            self._bands[band].append(places[task])
 
     def _like(self, sketch: Sketch) -> list[Member]:
         near = sorted({place for key in sketch.bands for place in self._bands.get(key, ())})
@@ -152,6 +151,13 @@ class Clusters:
         for lost in others:
             self._joined[lost] = survivor
         return survivor
+
+
+def _rows(query: str, values: list[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a query; thousands of keys are one value of it, an array."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return list(cursor.fetchall())
 
 
 def assigned(cluster: str) -> Split:
