@@ -191,7 +191,11 @@ _own_lock = threading.Lock()
 
 def sandbox(kit: str = "python") -> Sandbox:
     """This process's own sandbox of a kit. SandboxRefused, every time, when a wall is missing."""
+    from improvement.sandbox import selftest
+
     with _own_lock:
         if kit not in _own:
             _own[kit] = Sandbox(kit)
-        return _own[kit]
+        found = _own[kit]
+    selftest.insist(found)
+    return found

@@ -38,9 +38,9 @@ class Opaque:
     def _refuse(self, *_: object) -> NoReturn:
         raise TypeError(f"{self!r} lives in the candidate's process: it can only be an argument")
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = _refuse  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __iter__ = _refuse
     __len__ = __getitem__ = __contains__ = __call__ = __int__ = __float__ = __str__ = _refuse
-    __hash__ = _refuse  # type: ignore[assignment]
+    __hash__ = _refuse
 
     def __repr__(self) -> str:
         return f"<{self._handle[1]} of the candidate>"

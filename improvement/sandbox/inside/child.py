@@ -6,6 +6,7 @@ foreign code does to this file's objects changes only its own answers.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import random
@@ -42,10 +43,8 @@ def open_prints() -> None:
 
 def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(Exception):  # foreign code may have closed or replaced it
             stream.flush()
-        except Exception:  # noqa: S110 - foreign code may have closed or replaced it
-            pass
 
 
 def serve(result: int) -> None:

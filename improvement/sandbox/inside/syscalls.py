@@ -1,8 +1,8 @@
 """The system calls that a program may make: what Python needs to compute, and nothing else.
 
 An allow-list, because path calls such as chmod and utimensat are not held by Landlock, and because
-a call that Linux gains tomorrow is then refused too. Numbers: arch/x86/entry/syscalls/syscall_64.tbl
-and include/uapi/asm-generic/unistd.h of Linux.
+a call that Linux gains tomorrow is then refused too. The numbers are those of Linux's
+arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.
 """
 
 from __future__ import annotations
