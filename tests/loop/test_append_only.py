@@ -3,7 +3,16 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from improvement.models import AppendOnlyError, AuditRow, Candidate, Deployment
+from improvement.models import (
+    AppendOnlyError,
+    AuditRow,
+    Candidate,
+    Deployment,
+    JunkReport,
+    Label,
+    LabelItem,
+    LicenceEvent,
+)
 from reviews.models import Review
 from tests.factories import (
     deploy,
@@ -19,6 +28,7 @@ from tests.factories import (
     make_task,
     make_trajectory,
     make_user,
+    make_verifier,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.external]
@@ -31,6 +41,9 @@ APPEND_ONLY = [
     "improvement_evaluationitem",
     "improvement_signal",
     "improvement_auditrow",
+    "improvement_junkreport",
+    "improvement_licenceevent",
+    "improvement_label",
     "reviews_review",
 ]
 
@@ -46,7 +59,13 @@ def fill_every_table():
     make_evaluation(candidate)
     make_signal(candidate)
     run = make_run(candidate.agent, state="done")
-    make_dataset(run, [make_trajectory(candidate=candidate)])
+    attempt = make_trajectory(candidate=candidate)
+    make_dataset(run, [attempt])
+    versions = {"agent": candidate.agent, "verifier": make_verifier()}
+    JunkReport.objects.create(passed=True, **versions)
+    LicenceEvent.objects.create(granted=True, reason="The junk battery passed.", **versions)
+    item = LabelItem.objects.create(trajectory=attempt, answer="pass", family="f", **versions)
+    Label.objects.create(item=item, labeller=make_user("reviewer"), answer="right")
     AuditRow.record("made", candidate)
     review(candidate, reviewer=make_user("reviewer"))
 

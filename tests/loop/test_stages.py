@@ -12,6 +12,7 @@ from improvement.jobs import rollouts, tools
 from improvement.jobs.context import StageFailed
 from improvement.jobs.recipe import Recipe
 from improvement.jobs.stages import collect, gate, verify
+from improvement.jobs.tasks import families_of
 from improvement.models import (
     Agent,
     Block,
@@ -72,11 +73,11 @@ def both_generations_have_signals() -> None:
 
 
 def the_next_level_opens(agent: Agent, candidate: Candidate) -> None:
-    recipe = Recipe.of(agent.recipe)
+    recipe, families = Recipe.of(agent.recipe), families_of(agent, Till())
     zero = agent.generation_zero
     assert zero is not None
-    assert collect.open_levels(agent, zero, Till.families, recipe) == [1]
-    assert collect.open_levels(agent, candidate, Till.families, recipe) == [1, 2]
+    assert collect.open_levels(agent, zero, families, recipe) == [1]
+    assert collect.open_levels(agent, candidate, families, recipe) == [1, 2]
 
 
 def test_a_candidate_that_is_no_better_does_not_pass(skills: Any, cycle: Run) -> None:
@@ -153,7 +154,8 @@ def test_a_training_item_that_is_held_out_stops_the_cycle(skills: Any, cycle: Ru
     go(cycle, "verify")
     stolen = Trajectory.objects.filter(answer="pass")[0].task
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE improvement_task SET split='heldout' WHERE id=%s", [stolen.pk])
+        moved = "UPDATE improvement_task SET split='heldout', reference='{}' WHERE id=%s"
+        cursor.execute(moved, [stolen.pk])
     with pytest.raises(StageFailed, match="held-out tasks too"):
         go(cycle, "curate")
 

@@ -32,7 +32,7 @@ __all__ = ["base"]
 pytestmark = pytest.mark.django_db
 EXACT = {"kind": "exact", "extract": "last_line"}
 SPLITS = {"train": 30, "dev": 12, "heldout": 70}
-SMALL = RECIPE | {"gate_tasks": 40, "gate_min_items": 30, "dev_tasks": 6, "probe_tasks": 5}
+SMALL = RECIPE | {"gate_tasks": 40, "gate_min_items": 30, "dev_tasks": 6, "probe_tasks": 8}
 
 
 def fill(suite: Suite, **counts: int) -> None:
@@ -120,11 +120,16 @@ def test_more_held_out_tasks_make_the_next_gate_possible(agent: Agent, suite: Su
     assert not set(first.tasks.all()) & set(second.tasks.all())
 
 
-def test_a_block_never_changes_hands_between_agents(agent: Agent, suite: Suite) -> None:
+def test_two_agents_over_one_suite_never_share_a_held_out_task(
+    agent: Agent, suite: Suite, base: Path
+) -> None:
     go(cycle_of(agent))
-    used = set(Task.objects.exclude(block=None))
-    again = suite.tasks.filter(split="heldout", block=None)
-    assert used.isdisjoint(again)
+    fill(suite, heldout=70)
+    other = create_agent("other", title="Other", suite=suite, base_model=str(base), recipe=SMALL)
+    go(cycle_of(other))
+    first, second = Block.objects.order_by("sealed_at")
+    assert first.agent != second.agent
+    assert not set(first.tasks.all()) & set(second.tasks.all())
 
 
 def test_tasks_are_the_same_for_the_same_seed_and_never_held_out(agent: Agent) -> None:
@@ -140,3 +145,12 @@ def test_tasks_are_the_same_for_the_same_seed_and_never_held_out(agent: Agent) -
 def test_a_suite_without_tasks_is_refused_with_the_remedy(agent: Agent) -> None:
     with pytest.raises(StageFailed, match="import_tasks sums"):
         draw_tasks(agent, environment_of(agent), level=9, split="train", count=1, seed="s")
+
+
+def test_too_few_dev_tasks_for_the_signals_are_named_before_anything_is_measured(
+    agent: Agent,
+) -> None:
+    run = cycle_of(agent)
+    run.recipe = run.recipe | {"probe_tasks": 5}
+    with pytest.raises(StageFailed, match="need at least 8 dev tasks, and agent summer has 5"):
+        go(run, "screen")

@@ -60,12 +60,18 @@ def _measure(context: StageContext, recipe: Recipe) -> None:
     if zero is None:
         raise StageFailed(f"Agent {context.run.agent} has no generation 0 to compare with.")
     tasks = fixed_tasks(context, recipe.probe_tasks, "probe")
+    limits = Limits(k=recipe.probe_samples)
+    if len(tasks) < limits.min_tasks:
+        raise StageFailed(
+            f"The collapse signals need at least {limits.min_tasks} dev tasks, and agent "
+            f"{context.run.agent} has {len(tasks)} on its open levels (probe_tasks: "
+            f"{recipe.probe_tasks}). Bring more dev tasks, or raise probe_tasks, then resume."
+        )
     tables = {
         side.pk: probe(context, side, tasks, recipe) for side in (zero, champion, candidate)
     }
     assert candidate.dataset is not None
     mix = mix_of(candidate.dataset)
-    limits = Limits(k=recipe.probe_samples)
     found = breaches(
         tables[candidate.pk], tables[zero.pk], tables[champion.pk], limits, training_mix=mix
     )
