@@ -47,6 +47,7 @@ for _item in env.list("PAWL_VERIFIERS", default=[]):
 PAWL_ENVIRONMENTS = {
     "till": "improvement.agent.environments.till.Till",
     "answers": "improvement.agent.environments.answers.Answers",
+    "coder": "improvement.agent.environments.coder.Coder",
 }
 for _item in env.list("PAWL_ENVIRONMENTS", default=[]):
     _name, _, _path = _item.partition("=")

@@ -12,6 +12,7 @@ from django.core.management import BaseCommand, CommandError
 from improvement.jobs.agents import ANSWERS, create_agent
 from improvement.jobs.context import StageFailed
 from improvement.jobs.recipe import RecipeError
+from improvement.jobs.shipped import recipe_for
 from improvement.models import Agent, Suite
 
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
                 environment=options["environment"] or ANSWERS,
                 suite=_suite(options["suite"]),
                 base_model=options["base_model"],
-                recipe=_recipe(options["recipe"]),
+                recipe={**recipe_for(options["environment"]), **_recipe(options["recipe"])},
             )
         except (RecipeError, StageFailed) as error:
             raise CommandError(str(error)) from error

@@ -11,7 +11,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from improvement.jobs import crew, follow, launch, terminal
+from improvement.jobs import crew, follow, launch, shipped, terminal
+from improvement.jobs.context import StageFailed
 from improvement.models import Agent, Run, RunStates
 
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
     help = "Start improvement cycles of an agent, and follow them until they await review."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("agent", help="the agent's name")
+        parser.add_argument("agent", help="the agent's name; till and coder are made on first use")
         parser.add_argument("--cycles", type=int, default=1, metavar="N", help="default 1")
         parser.add_argument("--no-follow", action="store_true", help="start them, and return")
         parser.add_argument("--by", default="", metavar="USER", help="who proposes the candidate")
@@ -30,15 +31,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            agent = Agent.objects.named(options["agent"])
+            person = _person(options["by"])
             run = launch.launch(
-                agent,
-                actor=_person(options["by"]),
+                shipped.agent_named(options["agent"], person),
+                actor=person,
                 cycles=options["cycles"],
                 recipe=options["recipe"],
                 seed=options["seed"],
             )
-        except (Agent.DoesNotExist, launch.Refused) as error:
+        except (Agent.DoesNotExist, launch.Refused, StageFailed) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{run} is queued: {follow.url()}/runs/{run.pk}/")
         if options["no_follow"]:
