@@ -66,7 +66,9 @@ REFUSE, STUMBLE, DIE = (
     (_plan("broken", "default", name), _plan("after", "default"))
     for name in ("refuse", "stumble", "die")
 )
+VERIFY = (StagePlan("verify", "default", "improvement.jobs.stages.verify.run"),)
 KINDS = {
+    "verify": "tests.loop.fake_stages.VERIFY",
     "fake": "tests.loop.fake_stages.PLAN",
     "spread": "tests.loop.fake_stages.SPREAD",
     "refuse": "tests.loop.fake_stages.REFUSE",

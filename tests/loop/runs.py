@@ -9,14 +9,16 @@ from django.utils import timezone
 
 from improvement.jobs import launch, leases
 from improvement.jobs.working import Working
-from improvement.models import Run, Stage
+from improvement.models import Agent, Run, Stage
 from tests import factories
 
 
 def launched(kind: str = "fake", *, cycles: int = 1, **recipe: Any) -> Run:
-    return launch.launch(
-        factories.make_agent(), actor=None, kind=kind, cycles=cycles, recipe=recipe
-    )
+    return launched_for(factories.make_agent(), kind, cycles=cycles, **recipe)
+
+
+def launched_for(agent: Agent, kind: str, *, cycles: int = 1, **recipe: Any) -> Run:
+    return launch.launch(agent, actor=None, kind=kind, cycles=cycles, recipe=recipe)
 
 
 def stage_of(run: Run, name: str = "first") -> Stage:
