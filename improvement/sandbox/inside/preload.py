@@ -58,20 +58,67 @@ def load(name: str) -> None:
             importlib.import_module(name)
 
 
+EXPRESSIONS = (
+    "$\\frac{1}{2} + \\sqrt{x}$",
+    "$[1,2)$",
+    "$\\boxed{\\{1,2\\}}$",
+    "$x=3$",
+    "$\\sin(x)$",
+    "$\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}$",
+    "$50\\%$",
+    "$\\int_0^1 x dx$",
+    "$\\sum_{i=1}^{3} i$",
+    "$1 < x < 2$",
+    "12,345",
+)
+
+
 def _math() -> None:
     from math_verify import parse, verify
 
-    gold = parse("$\\frac{1}{2} + \\sqrt{x}$", parsing_timeout=None)
-    verify(gold, parse("$0.5+x^{1/2}$", parsing_timeout=None), timeout_seconds=None)
+    importlib.import_module("sympy.assumptions.wrapper")
+    for text in EXPRESSIONS:
+        found = parse(text, parsing_timeout=None)
+        verify(found, parse(text, parsing_timeout=None), timeout_seconds=None)
+        verify(found, parse("$0.5+x^{1/2}$", parsing_timeout=None), timeout_seconds=None)
 
 
-PLOTTING = ("matplotlib", "matplotlib.pyplot", "matplotlib.animation", "matplotlib.collections")
+# What its families import when they are first used.
+LAZILY = (
+    "sympy.assumptions.wrapper",
+    "sympy.combinatorics",
+    "sympy.integrals.heurisch",
+    "sympy.integrals.manualintegrate",
+    "sympy.integrals.prde",
+    "sympy.integrals.rde",
+    "sympy.integrals.risch",
+    "sympy.polys.polymatrix",
+    "sympy.sets.setexpr",
+    "sympy.tensor.tensor",
+    "numpy.random",
+)
+
+
+class _Undrawn(types.ModuleType):
+    """In the place of a plotting library: one family's dependency imports one, draws nothing, and
+    the real one insists on a folder that it can write to."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return object
 
 
 def _reasoning_gym() -> None:
-    for name in PLOTTING:  # a dependency of one family draws; the real one insists on writing files
-        sys.modules[name] = types.ModuleType(name)
-    importlib.import_module("reasoning_gym")
+    for name in ("matplotlib", "matplotlib.pyplot", "matplotlib.animation"):
+        sys.modules[name] = _Undrawn(name)
+    for name in ("matplotlib.collections", "mpl_toolkits", "mpl_toolkits.mplot3d"):
+        sys.modules[name] = _Undrawn(name)
+    gym = importlib.import_module("reasoning_gym")
+    for found in pkgutil.walk_packages(gym.__path__, "reasoning_gym."):
+        load(found.name)
+    for name in LAZILY:
+        load(name)
 
 
 KITS: dict[str, Callable[[], None]] = {"math": _math, "reasoning_gym": _reasoning_gym}
