@@ -160,7 +160,14 @@ def browser() -> Iterator[Finding]:
 
 
 def sandbox() -> Iterator[Finding]:
-    yield Finding("sandbox", "note", "not built yet: no verifier here runs an agent's code")
+    from improvement.sandbox import config, selftest
+
+    by = config.runtime()
+    yield Finding("sandbox", "note", f"walls by {by[0] if by else 'sandlock'}; each is tried now")
+    for probe in selftest.probes():
+        state: State = "ok" if probe.ok else "failed"
+        remedy = "" if probe.ok else selftest.REMEDY
+        yield Finding(f"sandbox: {probe.name}", state, probe.text, remedy)
 
 
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {

@@ -31,7 +31,9 @@ def test_it_finds_the_services_in_order(capsys, services):
     assert "not a superuser" in found["database"]["text"]
     assert "append-only file on" in found["queue"]["text"]
     assert found["environment till"]["state"] == "ok"
-    assert "not built yet" in found["sandbox"]["text"]
+    walls = [f for part, f in found.items() if part.startswith("sandbox: ")]
+    assert len(walls) >= 10
+    assert all(wall["state"] == "ok" for wall in walls)
 
 
 @pytest.mark.django_db
@@ -65,6 +67,14 @@ def test_a_broken_examination_does_not_end_the_others(capsys, services, monkeypa
     assert status == 1
     assert "ZeroDivisionError" in found["gpu"]["text"]
     assert "sandbox" in found
+
+
+def test_a_missing_wall_is_named_with_a_remedy(monkeypatch):
+    monkeypatch.setenv("PAWL_SANDBOX_RUNTIME", "env")
+    found = {finding.part: finding for finding in doctor.sandbox()}
+    assert found["sandbox: reading files"].state == "failed"
+    assert "PAWL_SANDBOX_RUNTIME" in found["sandbox: reading files"].remedy
+    assert "possible" in found["sandbox: reading files"].text
 
 
 def test_the_torch_line_names_device_and_precision():
