@@ -15,7 +15,18 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import MD5, Cast, Concat
 
 from improvement.models import Agent, Answers, LabelItem, Trajectory, Verdict, Verifier
@@ -43,26 +54,26 @@ def waiting_items() -> QuerySet[LabelItem]:
 
 
 def draw_if_few(agent: Agent, verifier: Verifier) -> int:
-    """Draw a fresh set when fewer than FEW items wait; how many were added."""
+    """Add what newly waits for a person, and a fresh set when fewer than FEW items wait; how many
+    were added."""
     waiting = waiting_items().filter(agent=agent, verifier=verifier)
-    if waiting.count() >= FEW:
+    if waiting.count() >= FEW and not _left_to_people(agent, verifier).exists():
         return 0
     with transaction.atomic():
         _lock(verifier)
-        if waiting.count() >= FEW:  # somebody else opened the queue at the same moment
-            return 0
-        return draw(agent, verifier)
+        enough = waiting.count() >= FEW  # somebody else may have opened the queue just now
+        return draw(agent, verifier, 0 if enough else COUNT)
 
 
 def draw(agent: Agent, verifier: Verifier, count: int = COUNT, *, seed: int | None = None) -> int:
-    """Add up to `count` attempts whose verdict waits for a person and up to `count` of the
+    """Add up to COUNT attempts whose verdict waits for a person and up to `count` of the
     stratified sample; how many were added. The same rows and seed draw the same attempts."""
     with transaction.atomic():
         _lock(verifier)
         own = LabelItem.objects.filter(agent=agent, verifier=verifier)
         known = own.count()
         seed = known if seed is None else seed
-        items = _deciding(agent, verifier, count)
+        items = _deciding(agent, verifier)
         own.filter(decides=False).update(disagreement=_disagreement(verifier))
         plan = allocate(_counted(_population(agent, verifier, drawn=False)), count)
         picked = [
@@ -140,16 +151,23 @@ def _pick(agent: Agent, verifier: Verifier, key: Key, number: int, seed: int) ->
     rows = _population(agent, verifier, drawn=False).filter(**key._asdict())
     dice = MD5(Concat(Cast("trajectory_id", CharField()), Value(f"/{seed}")))
     deployment = None if verifier.deterministic else agent.deployment
-    order: list[Any] = [dice]
     if deployment is not None:
-        order.insert(0, Q(trajectory__created_at__lt=deployment.created_at))
-    return list(rows.order_by(*order).values_list("trajectory_id", flat=True)[:number])
+        before = When(trajectory__created_at__lt=deployment.created_at, then=1)
+        rows = rows.annotate(stale=Case(before, default=0)).order_by("stale", dice)
+    else:
+        rows = rows.order_by(dice)
+    return list(rows.values_list("trajectory_id", flat=True)[:number])
 
 
-def _deciding(agent: Agent, verifier: Verifier, count: int) -> list[LabelItem]:
-    """Items for the verdicts that the verifier left to a person, oldest first."""
+def _left_to_people(agent: Agent, verifier: Verifier) -> QuerySet[Verdict]:
+    """Verdicts that wait for a person and are not drawn."""
     rows = _verdicts(agent, verifier).filter(answer=Answers.ERROR, evidence__needs_person=True)
-    rows = rows.exclude(_has_item(verifier)).order_by("pk")
+    return rows.exclude(_has_item(verifier))
+
+
+def _deciding(agent: Agent, verifier: Verifier) -> list[LabelItem]:
+    """Items for the verdicts that the verifier left to a person, oldest first."""
+    rows = _left_to_people(agent, verifier).order_by("pk")
     return [
         LabelItem(
             agent=agent,
@@ -159,7 +177,7 @@ def _deciding(agent: Agent, verifier: Verifier, count: int) -> list[LabelItem]:
             family=family,
             decides=True,
         )
-        for pk, family in rows.values_list("trajectory_id", "trajectory__family")[:count]
+        for pk, family in rows.values_list("trajectory_id", "trajectory__family")[:COUNT]
     ]
 
 

@@ -89,7 +89,8 @@ def label(item: LabelItem, *, person: User, answer: str, note: str = "") -> Labe
             item=row, labeller=person, answer=answer, note=note.strip()[:NOTE_LETTERS]
         )
         row.reserved_by = row.reserved_until = None
-        row.save(update_fields=["reserved_by", "reserved_until"])
+        row.second |= row.decides and answer == LabelAnswers.UNSURE  # then somebody else is asked
+        row.save(update_fields=["reserved_by", "reserved_until", "second"])
         if row.decides and answer != LabelAnswers.UNSURE:
             _decide(row, written)
         AuditRow.record(

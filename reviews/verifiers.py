@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef
 
+from improvement import labelling
 from improvement.evaluation import reliability as statistics
 from improvement.evaluation.reliability import Estimate
 from improvement.licences import PERSON, Licence, licence_of
@@ -128,11 +129,10 @@ def _junk(verifiers: Sequence[Verifier]) -> dict[Pair, JunkReport]:
 
 def _deciding(verifiers: Sequence[Verifier]) -> Counter[Pair]:
     """Verdicts that were left to a person and that nobody has settled, drawn or not."""
-    settled = LabelItem.objects.filter(
-        verifier=OuterRef("verifier_id"),
-        trajectory=OuterRef("trajectory_id"),
-        labels__isnull=False,
+    drawn = LabelItem.objects.filter(
+        verifier=OuterRef("verifier_id"), trajectory=OuterRef("trajectory_id")
     )
+    settled = drawn.exclude(pk__in=labelling.waiting_items().values("pk"))
     rows = Verdict.objects.filter(
         verifier__in=verifiers,
         answer=Answers.ERROR,

@@ -41,7 +41,9 @@ def judged(
     attempts = []
     for answer in answers:
         task = factories.make_task(agent, family=family)
-        row = factories.make_trajectory("unverified", task, candidate, answer=answer, **fields)
+        row = factories.make_trajectory("unverified", task, candidate, **fields)
+        row.answer = answer
+        row.save(update_fields=["answer"])
         add_verdict(row, verifier, answer)
         attempts.append(row)
     return attempts
