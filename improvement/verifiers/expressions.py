@@ -18,8 +18,11 @@ _SIGNS = {
     "∈": "\\in ", "°": "^\\circ ", "\u00a0": " ", "\u202f": " ", "\u2009": " ",
 }  # fmt: skip
 _TABLE = str.maketrans(_SIGNS)
-_ALPHABET = re.compile(r"[A-Za-z0-9\s+\-*/^_=<>()\[\]{}|,.:;!%&$\\]*")
+_ALPHABET = re.compile(r"[A-Za-z0-9 \t\r\n+\-*/^_=<>()\[\]{}|,.:;!%&$\\]*")
 _ATTRIBUTE = re.compile(r"[A-Za-z_)\]}]\s*\.\s*[A-Za-z_]|__")
+_PYTHON = re.compile(
+    r"(?<![\\A-Za-z])(?:import|exec|eval|lambda|getattr|setattr|globals|locals|compile)(?![A-Za-z])"
+)
 _APART = re.compile(r"[0-9.]\s+[0-9]")
 _FUNCTIONS = "sin cos tan cot sec csc arcsin arccos arctan log ln exp pi theta alpha beta gamma"
 _BARE = re.compile(rf"(?<![\\A-Za-z])({'|'.join(_FUNCTIONS.split())})(?![A-Za-z])")
@@ -43,7 +46,7 @@ def expression(text: str) -> str:
     if not _ALPHABET.fullmatch(plain):
         odd = next(c for c in plain if not _ALPHABET.fullmatch(c))
         raise NotMathematics(f"it holds the character {odd!a}")
-    if _ATTRIBUTE.search(plain):
+    if _ATTRIBUTE.search(plain) or _PYTHON.search(plain):
         raise NotMathematics("it reads like a program")
     if _APART.search(plain):
         raise NotMathematics("it holds several numbers side by side")
