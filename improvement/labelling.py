@@ -47,16 +47,16 @@ class Key(NamedTuple):
     disagreement: bool
 
 
-def waiting_items() -> QuerySet[LabelItem]:
+def waiting_items() -> QuerySet[Any]:
     """Items that lack a label; `labelled` is how many they have."""
     items = LabelItem.objects.annotate(labelled=Count("labels"))
     return items.filter(Q(labelled=0) | Q(second=True, labelled=1))
 
 
 def draw_if_few(agent: Agent, verifier: Verifier) -> int:
-    """Add what newly waits for a person, and a fresh set when fewer than FEW items wait; how many
-    were added."""
-    waiting = waiting_items().filter(agent=agent, verifier=verifier)
+    """Add what newly waits for a person, and a fresh set when fewer than FEW items have no label;
+    how many were added. Second labels don't count: one person alone could never give them."""
+    waiting = waiting_items().filter(agent=agent, verifier=verifier, labelled=0)
     if waiting.count() >= FEW and not _left_to_people(agent, verifier).exists():
         return 0
     with transaction.atomic():

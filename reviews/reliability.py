@@ -62,14 +62,15 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class FamilyRow:
-    """A family: its verdicts, its figures, and the purity of what is harvested from it."""
+    """A family: its verdicts, its figures, and the purity of what is harvested from it.
+    `near_chance`: its pass rate is at most twice the verifier's false pass rate."""
 
     family: str
     passes: int
     fails: int
     figures: Figures
     solve_rate: Estimate | None
-    purity: float | None
+    purity: Estimate | None
     near_chance: bool
 
 
@@ -153,8 +154,7 @@ def _family(name: str, passes: int, fails: int, items: Sequence[Item], whole: Fi
     n = passes + fails
     if whole.recall and whole.fpr:
         solve_rate = reliability.corrected_rate(passes, n, whole.recall, whole.fpr)
-    if solve_rate and whole.recall and whole.fpr:
-        purity = reliability.purity(solve_rate.value, whole.recall.value, whole.fpr.value)
+        purity = solve_rate and reliability.purity_between(solve_rate, whole.recall, whole.fpr)
     near = bool(n and passes and whole.fpr and passes / n <= 2 * whole.fpr.value)
     return FamilyRow(name, passes, fails, figures(items), solve_rate, purity, near)
 

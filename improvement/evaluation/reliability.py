@@ -191,6 +191,16 @@ def purity(solve_rate: float, tpr: float, fpr: float) -> float | None:
     return kept / accepted if accepted > 0 else None
 
 
+def purity_between(solve_rate: Estimate, tpr: Estimate, fpr: Estimate) -> Estimate | None:
+    """Purity with the range that its three intervals span: no narrower than theirs together."""
+    value = purity(solve_rate.value, tpr.value, fpr.value)
+    if value is None:
+        return None
+    low = purity(solve_rate.low, tpr.low, fpr.high) or 0.0
+    high = purity(solve_rate.high, tpr.high, fpr.low)
+    return Estimate(value, min(low, value), max(1.0 if high is None else high, value), 0.0)
+
+
 def corrected_rate(
     passes: int, n: int, tpr: Estimate, fpr: Estimate, level: float = 0.95
 ) -> Estimate | None:
@@ -224,7 +234,9 @@ def corrected_rate(
 def kappa(table: Sequence[Sequence[int]], level: float = 0.95) -> Estimate | None:
     """Cohen's κ (1960) of two people's labels: `table[i][j]` counts items that the first called i
     and the second j. Interval: the large-sample error of Fleiss, Cohen and Everitt 1969
-    (Psychol Bull 72:323). None without items, or where both always said the same one thing."""
+    (Psychol Bull 72:323). That error is 0 where they always agreed, so there the lower limit is
+    κ at Wilson's limit of their agreement. None without items, or where both only ever said the
+    same one thing."""
     n = sum(map(sum, table))
     if not n:
         return None
@@ -240,4 +252,7 @@ def kappa(table: Sequence[Sequence[int]], level: float = 0.95) -> Estimate | Non
     apart = sum(share[i][j] * (columns[i] + rows[j]) ** 2 for i in kinds for j in kinds if i != j)
     variance = agreed + off**2 * apart - (value - chance * off) ** 2
     half = z_of((1.0 + level) / 2.0) * math.sqrt(max(variance, 0.0) / n) / (1.0 - chance)
-    return Estimate(value, max(value - half, -1.0), min(value + half, 1.0), float(n))
+    low = value - half
+    if half < 1e-9:
+        low = (wilson(1.0, n, level)[0] - chance) / (1.0 - chance)
+    return Estimate(value, max(min(low, value), -1.0), min(value + half, 1.0), float(n))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from improvement.evaluation.reliability import Estimate
@@ -37,6 +38,15 @@ def estimate(found: Estimate | None) -> SafeString:
     if found is None:
         return SafeString('<span class="muted">–</span>')
     return score(found.value, found.low, found.high)
+
+
+@register.filter
+def bounds(found: Estimate | None) -> SafeString:
+    """The interval alone."""
+    if found is None:
+        return SafeString("")
+    low, high = f"{found.low * 100:.1f}", f"{found.high * 100:.1f} %"
+    return format_html('<span class="nowrap">[{}, {}]</span>', low, high)
 
 
 @register.filter

@@ -179,6 +179,26 @@ def test_kappa_is_that_of_the_textbooks() -> None:
     assert other.value == pytest.approx(0.4)
 
 
+def test_people_who_always_agreed_on_few_items_may_still_disagree() -> None:
+    found = r.kappa([[6, 0], [0, 4]])
+    assert found is not None
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert 0.3 < found.low < 0.6
+
+
+def test_purity_spans_what_its_parts_leave_open() -> None:
+    sure = r.purity_between(_sure(0.05), _sure(1.0), _sure(0.02))
+    assert sure is not None
+    assert sure.low == sure.value == sure.high
+    open_ = Estimate(0.0, 0.0, 0.1, 30)
+    none_seen = r.purity_between(_sure(0.05), _sure(1.0), open_)
+    assert none_seen is not None
+    assert none_seen.value == 1.0
+    assert none_seen.low < 0.35
+    nothing = Estimate(0.0, 0.0, 0.2, 5)
+    assert r.purity_between(nothing, _sure(1.0), _sure(0.0)) is None
+
+
 def test_two_people_who_only_ever_say_one_thing_have_no_kappa() -> None:
     assert r.kappa([[30, 0], [0, 0]]) is None
 
