@@ -170,6 +170,25 @@ def sandbox() -> Iterator[Finding]:
         yield Finding(f"sandbox: {probe.name}", state, probe.text, remedy)
 
 
+def judges() -> Iterator[Finding]:
+    from improvement.verifiers.judging.endpoints import read_endpoints
+
+    try:
+        endpoints = read_endpoints(os.environ | {"PAWL_HOME": str(settings.PAWL_HOME)})
+    except ValueError as error:
+        yield Finding("judges", "failed", str(error), "Correct PAWL_JUDGES: see docs/judges.md.")
+        return
+    if not endpoints:
+        yield Finding("judges", "note", "no model judge is set up (PAWL_JUDGES)")
+    for name, endpoint in endpoints.items():
+        text = f"{endpoint.model} at {endpoint.url}, {'with' if endpoint.key else 'without'} a key"
+        if endpoint.trouble:
+            remedy = f"Run `python manage.py judge_key {name}`."
+            yield Finding(f"judge {name}", "failed", endpoint.trouble, remedy)
+        else:
+            yield Finding(f"judge {name}", "ok", text)
+
+
 PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "python": python,
     "torch": torch,
@@ -179,6 +198,7 @@ PARTS: dict[str, Callable[[], Iterator[Finding]]] = {
     "disk": disk,
     "base model": base_model,
     "environments": environments,
+    "judges": judges,
     "chromium": browser,
     "sandbox": sandbox,
 }

@@ -81,3 +81,21 @@ def test_the_torch_line_names_device_and_precision():
     (finding,) = doctor.torch()
     assert finding.state == "ok"
     assert "bfloat16" in finding.text or "float32" in finding.text
+
+
+@pytest.mark.django_db
+def test_judge_endpoints_are_named_without_their_keys(capsys, services, monkeypatch):
+    address = "https://judge.example/v1"
+    monkeypatch.setenv("PAWL_JUDGES", json.dumps({"strict": {"url": address, "model": "m"}}))
+    found, _ = findings(capsys)
+    assert found["judge strict"]["state"] == "ok"
+    assert "without a key" in found["judge strict"]["text"]
+
+
+@pytest.mark.django_db
+def test_a_judge_endpoint_that_makes_no_sense_is_a_failed_finding(capsys, services, monkeypatch):
+    monkeypatch.setenv("PAWL_JUDGES", '{"strict": {"url": "ftp://judge.example", "model": "m"}}')
+    found, status = findings(capsys)
+    assert status == 1
+    assert "https://" in found["judges"]["text"]
+    assert "PAWL_JUDGES" in found["judges"]["remedy"]
