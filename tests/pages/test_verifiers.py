@@ -125,7 +125,7 @@ def test_each_family_has_its_figures_and_the_purity_of_its_harvest() -> None:
     assert easy.low < 0.9, "few labels say little about the rate of false passes"
     assert rows["hard"].near_chance
     assert not rows["easy"].near_chance
-    assert "too hard" in page_of(verifier)
+    assert "near its error rate" in page_of(verifier)
 
 
 def test_a_sealed_attempt_is_counted_nowhere() -> None:
