@@ -23,6 +23,11 @@ _ATTRIBUTE = re.compile(r"[A-Za-z_)\]}]\s*\.\s*[A-Za-z_]|__")
 _PYTHON = re.compile(
     r"(?<![\\A-Za-z])(?:import|exec|eval|lambda|getattr|setattr|globals|locals|compile)(?![A-Za-z])"
 )
+_DROPPED = re.compile(  # what the parsers behind would leave out without a word
+    r"[0-9]\s*_|\\(?:approx|sim|[lcd]?dots)(?![A-Za-z])"
+    r"|\\(?:text|textbf|mathrm|mbox)\{[^{}]*(?:[0-9\\]|\b(?:or|and|not)\b)"
+)
+_DOLLAR = re.compile(r"(?<!\\)(?<!^)\$|^\$(?![0-9])")
 _APART = re.compile(r"[0-9.]\s+[0-9]")
 _FUNCTIONS = "sin cos tan cot sec csc arcsin arccos arctan log ln exp pi theta alpha beta gamma"
 _BARE = re.compile(rf"(?<![\\A-Za-z])({'|'.join(_FUNCTIONS.split())})(?![A-Za-z])")
@@ -50,6 +55,10 @@ def expression(text: str) -> str:
         raise NotMathematics("it reads like a program")
     if _APART.search(plain):
         raise NotMathematics("it holds several numbers side by side")
+    if _DROPPED.search(plain):
+        raise NotMathematics("it holds more than one value, or an approximation")
+    if _DOLLAR.search(plain) or plain.endswith("\\"):
+        raise NotMathematics("it holds several formulas or a stray mark")
     if sum(map(plain.count, "([{")) > MOST_BRACKETS:
         raise NotMathematics(f"it has more than {MOST_BRACKETS} brackets")
     plain = _SCIENTIFIC.sub(r"\1\\times 10^{\2}", plain.replace("**", "^"))

@@ -36,19 +36,38 @@ LIMITS = Limits(seconds=8.0, call_seconds=4.0, memory=1 << 30)
 PROGRAM = r'''
 import logging
 logging.disable(logging.CRITICAL)
-from math_verify import LatexExtractionConfig, parse, verify
-from sympy import Basic, N, UnevaluatedExpr
+from latex2sympy2_extended.latex2sympy2 import NormalizationConfig, latex2sympy, normalize_latex
+from math_verify import verify
+from math_verify.grader import should_treat_as_complex
+from sympy import Eq, N, UnevaluatedExpr
 
+HOW = NormalizationConfig(
+    basic_latex=True, units=True, malformed_operators=True, nits=True, boxed="none",
+    equations=False,
+)
 HELD = {}
 
 def read(name, text):
-    """Whether `text` can be parsed; what it came to is kept under `name`."""
-    how = [LatexExtractionConfig(boxed_match_priority=-1)]
-    HELD[name] = parse("$" + text + "$", how, fallback_mode="no_fallback", parsing_timeout=None)
-    return len(HELD[name]) == 1
+    """Whether all of `text` can be parsed; what it came to is kept under `name`.
+
+    Not math_verify.parse: it looks for mathematics anywhere in a text, so that
+    "junk, answer \\frac{1}{2}" would be a half.
+    """
+    plain = normalize_latex(text, config=HOW)
+    real = not should_treat_as_complex(plain)
+    try:
+        HELD[name] = latex2sympy(
+            plain, is_real=real, convert_degrees=False, normalization_config=None
+        )
+    except Exception:
+        return False
+    return HELD[name] is not None
 
 def same(digits):
-    gold, answer = HELD["gold"][0], HELD["answer"][0]
+    gold, answer = HELD["gold"], HELD["answer"]
+    parts = (answer, *getattr(answer, "args", ()))
+    if any(far(e.lhs, e.rhs, digits) for e in parts if isinstance(e, Eq)):
+        return False  # "6 = 5" is no way to say 5
     alike = verify(gold, answer, float_rounding=digits, timeout_seconds=None)
     return bool(alike) and not far(gold, answer, digits)
 

@@ -22,8 +22,8 @@ from tests.loop.judged import answer, judged, task_with
         ("1,234,567", 1234567), ("3/4", "3/4"), ("-3/4", "-3/4"), (r"\frac{3}{4}", "3/4"),
         (r"-\dfrac{3}{4}", "-3/4"), ("1.2e-3", "0.0012"), ("1E3", 1000), ("2×10^3", 2000),
         (r"2\times10^{-3}", "0.002"), ("5%", "0.05"), (r"5\%", "0.05"), ("$7", 7),
-        ("-$7.50", "-7.5"), ("7 €", 7), (r"\$7", 7), ("$36$", 36), ("−3", -3), ("1{,}234", 1234), ("1\u202f234", 1234),
-        ("-0", 0),
+        ("-$7.50", "-7.5"), ("7 €", 7), (r"\$7", 7), ("$36$", 36), ("−3", -3),
+        ("1{,}234", 1234), ("1\u202f234", 1234), ("-0", 0),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_people_write_them(text: str, value: object) -> None:
@@ -33,7 +33,8 @@ def test_numbers_are_read_as_people_write_them(text: str, value: object) -> None
 @pytest.mark.parametrize(
     "text",
     ["", ".", "-", "x", "36x", "3 6", "1 2", "1,23", "12,34,567", "1/0", "1/0.0", "--3", "NaN",
-     "inf", "Infinity", "0x10", "1_000", "٣", "３", "1e", "3/4/5", "five", "36 37", "1e99999999", "1;2"],
+     "inf", "Infinity", "0x10", "1_000", "٣", "３", "1e", "3/4/5", "five", "36 37",
+     "1e99999999", "1;2"],
 )  # fmt: skip
 def test_everything_that_is_not_wholly_a_number_is_none(text: str) -> None:
     assert number(text) is None
