@@ -198,3 +198,30 @@ def test_without_gold_or_tasks_there_is_less_to_try() -> None:
     assert OWN_GOLD not in kinds
     assert "another task's gold" not in kinds
     assert "question echoed" in kinds
+
+
+DOUBLE = "def double(x):\n    return 2 * x"
+SQUARE = "def square(x):\n    total = x * x\n    return total"
+
+
+def test_programs_come_through_and_weak_tests_are_found() -> None:
+    cases = [{"args": [3], "expected": 6}, {"args": [-1], "expected": -2}]
+    squares = [{"args": [3], "expected": 9}, {"args": [-1], "expected": 1}]
+    programs = tasks(
+        {"entry_point": "double", "cases": cases, "solution": DOUBLE},
+        {"entry_point": "square", "cases": squares, "solution": SQUARE},
+        prompt="Write the function.",
+    )
+    assert defects(battery(build("unit_tests"), programs)) == []
+    weak = tasks({"entry_point": "double", "cases": [{"args": [0], "expected": None}],
+                  "solution": "def double(x):\n    pass"})  # fmt: skip
+    assert ("code payload", "t0") in {d[:2] for d in defects(battery(build("unit_tests"), weak))}
+
+
+def test_asserts_come_through_the_payloads_that_are_always_equal() -> None:
+    programs = tasks(
+        {"entry_point": "double", "tests": ["assert double(3) == 6"], "solution": DOUBLE},
+        {"entry_point": "square", "tests": ["assert square(3) == 9"], "solution": SQUARE},
+        prompt="Write the function.",
+    )
+    assert defects(battery(build("asserts"), programs)) == []
