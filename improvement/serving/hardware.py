@@ -7,6 +7,8 @@ import time
 import psutil
 import torch
 
+from improvement.processor import has_bfloat16_units
+
 SHAPE = (64, 512, 1536)  # rows, in, out: a small model's layer at a usual batch
 
 
@@ -23,11 +25,9 @@ def choose_device(device: str | None = None) -> torch.device:
 
 
 def choose_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 on CUDA; on a processor only where it is at least a fifth faster (about 50 ms)."""
-    if device.type != "cpu":
-        return torch.bfloat16
-    faster = matmul_rate(torch.bfloat16, 5) > 1.2 * matmul_rate(torch.float32, 5)
-    return torch.bfloat16 if faster else torch.float32
+    """bfloat16 on CUDA, and on a processor that has units for it."""
+    fast = device.type != "cpu" or has_bfloat16_units()
+    return torch.bfloat16 if fast else torch.float32
 
 
 @torch.inference_mode()

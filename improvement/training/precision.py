@@ -1,11 +1,10 @@
-"""Which device and number format trains fastest here: measured, not guessed from a name."""
+"""Which device and number format trains fastest here."""
 
 from __future__ import annotations
 
-import time
-
 import torch
 
+from improvement.processor import has_bfloat16_units
 from improvement.training.recipe import Precision
 
 
@@ -17,16 +16,5 @@ def choose(wanted: Precision = "auto") -> tuple[torch.device, torch.dtype]:
     if device.type == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        fast = _seconds(torch.bfloat16) < 0.8 * _seconds(torch.float32)
+        fast = has_bfloat16_units()
     return device, torch.bfloat16 if fast else torch.float32
-
-
-def _seconds(dtype: torch.dtype) -> float:
-    """The best of a few matrix products the shape of a small model's (about 0.1 s in all)."""
-    left, right = torch.ones(256, 576, dtype=dtype), torch.ones(576, 1536, dtype=dtype)
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        left @ right
-        best = min(best, time.perf_counter() - start)
-    return best
