@@ -45,8 +45,8 @@ def write(folders: list[str]) -> list[str]:
         path = os.path.join(folder, f"pawl-{os.getpid()}")
         attempts: dict[str, Callable[[], object]] = {
             "a file": partial(touch, path),
-            "a folder": partial(os.mkdir, f"{path}-folder"),
-            "a link": partial(os.symlink, "/", f"{path}-link"),
+            "a folder": partial(make, f"{path}-folder"),
+            "a link": partial(link, f"{path}-link"),
         }
         found += [f"{name} in {folder}" for name in worked(attempts)]
     return found
@@ -54,7 +54,17 @@ def write(folders: list[str]) -> list[str]:
 
 def touch(path: str) -> None:
     with open(path, "w"):
-        pass
+        os.unlink(path)
+
+
+def make(path: str) -> None:
+    os.mkdir(path)
+    os.rmdir(path)
+
+
+def link(path: str) -> None:
+    os.symlink("/", path)
+    os.unlink(path)
 
 
 def change(path: str) -> list[str]:

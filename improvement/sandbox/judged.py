@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from improvement.sandbox import answers
-from improvement.sandbox.inside import tagged
+from improvement.sandbox.inside import tagged, wire
 from improvement.sandbox.line import GRACE, Answer, End, Line
 from improvement.sandbox.records import Ended, Limits, Outcome, Returned
 
@@ -69,7 +69,7 @@ class Judged:
             loaded = self._loaded(load)
             if loaded is not None:
                 return loaded
-            self.tests.begin(self.tests_limits, tests=True)
+            self.tests.begin(self.tests_limits, wire.TESTS)
             try:
                 found = self._judged(tests, names)
             finally:
@@ -145,5 +145,5 @@ class Judged:
     def _close(self, line: Line) -> None:
         """To the end of its program, so that the zygote is ready for the next."""
         line.finish()
-        while not isinstance(line.next(self.deadline + GRACE), End):
-            pass
+        while not line.over:
+            line.next(self.deadline + GRACE)

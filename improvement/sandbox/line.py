@@ -50,6 +50,7 @@ class Line:
         self._body = bytearray()
         self._printed = b""
         self.broken = False
+        self.over = True  # its program has ended
         try:
             kind, payload = self._frame(time.monotonic() + PATIENCE)
         except Stuck as stuck:
@@ -72,13 +73,14 @@ class Line:
 
     # -- one program
 
-    def begin(self, limits: Limits, *, tests: bool = False) -> None:
+    def begin(self, limits: Limits, role: bytes = wire.CANDIDATE) -> None:
         self._body.clear()
         self._printed = b""
+        self.over = False
         setup = wire.SETUP.pack(
             limits.seconds, limits.call_seconds, limits.memory, limits.output, limits.result
         )
-        self._out += wire.pack(wire.START, (b"T" if tests else b"C") + setup)
+        self._out += wire.pack(wire.START, role + setup)
 
     def request(self, body: bytes) -> None:
         self._out += wire.pack(wire.REQUEST, body)
@@ -100,6 +102,7 @@ class Line:
                 self._body.clear()
                 return answer
             elif kind == wire.ENDED:
+                self.over = True
                 return _end(payload)
             else:
                 raise Stuck("the zygote sent nonsense")

@@ -120,6 +120,8 @@ def _reached(box: Sandbox, folder: Path) -> Iterator[Probe]:
             Call("become"),
         ]
         out = box.run(ATTEMPTS, calls)
+        outer = box.run_outside(ATTEMPTS, calls[:4])
+    yield _outer(outer, folder)
     values = [one.value if one.ended == "ok" else [f"ended: {one.error}"] for one in out.returned]
     values += [[f"ended: {out.error}"]] * (len(calls) - len(values))
     read, write, change, connect, process, parent, environment, user, become = values
@@ -132,12 +134,27 @@ def _reached(box: Sandbox, folder: Path) -> Iterator[Probe]:
     yield _user(user)
 
 
+PAST = "a program that got past its own filter"
+CONNECTED = {"127.0.0.1", "a Unix socket", "an abstract socket"}
+
+
+def _outer(out: Outcome, folder: Path) -> Probe:
+    """What sandlock or the runtime holds back by itself. A container has places of its own to
+    write to: what counts there is the host's folder."""
+    if [one.ended for one in out.returned] != ["ok"] * 4:
+        return Probe(PAST, False, f"not tried: {out.error or out.returned}")
+    read, write, change, connect = (one.value for one in out.returned)
+    if config.runtime():
+        write = [name for name in write if str(folder) in name]
+    return _none(PAST, [*_same(read), *write, *change, *CONNECTED.intersection(connect)])
+
+
 def _secrets(canary: Path) -> list[str]:
     home = os.environ.get("PAWL_HOME")
-    wanted = [str(canary), os.path.expanduser("~"), os.getcwd(), "/proc/self/environ"]
-    if not config.runtime():  # a container has users of its own
-        wanted += ["/etc/passwd", "/etc/hosts"]
-    return [*wanted, home] if home else wanted
+    wanted = [str(canary), home] if home else [str(canary)]
+    if not config.runtime():  # a container has files of its own at these places
+        wanted += [os.path.expanduser("~"), os.getcwd(), "/etc/passwd", "/etc/hosts"]
+    return wanted
 
 
 def _same(found: Any) -> list[str]:

@@ -72,9 +72,9 @@ def test_a_broken_examination_does_not_end_the_others(capsys, services, monkeypa
 def test_a_missing_wall_is_named_with_a_remedy(monkeypatch):
     monkeypatch.setenv("PAWL_SANDBOX_RUNTIME", "env")
     found = {finding.part: finding for finding in doctor.sandbox()}
-    assert found["sandbox: reading files"].state == "failed"
-    assert "PAWL_SANDBOX_RUNTIME" in found["sandbox: reading files"].remedy
-    assert "possible" in found["sandbox: reading files"].text
+    assert found["sandbox: a program that got past its own filter"].state == "failed"
+    assert "PAWL_SANDBOX_RUNTIME" in found["sandbox: a program that got past its own filter"].remedy
+    assert "possible" in found["sandbox: a program that got past its own filter"].text
 
 
 def test_the_torch_line_names_device_and_precision():

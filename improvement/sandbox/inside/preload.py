@@ -16,15 +16,16 @@ import sysconfig
 import types
 import warnings
 from collections.abc import Callable
+from importlib.machinery import BuiltinImporter, PathFinder
 
 # No use to a function under test, slow to load, or with an effect of its own.
 SKIPPED = frozenset(
     """antigravity this idlelib tkinter turtle turtledemo test ensurepip venv lib2to3 distutils
     pydoc_data msilib winreg winsound msvcrt nt readline rlcompleter curses ossaudiodev nis crypt
-    spwd webbrowser multiprocessing asyncio sqlite3 dbm xmlrpc wsgiref smtpd smtplib ftplib imaplib
+    spwd webbrowser sqlite3 dbm xmlrpc wsgiref smtpd smtplib ftplib imaplib
     poplib nntplib telnetlib socketserver ssl asyncore asynchat cgi cgitb imghdr sndhdr aifc audioop
-    chunk sunau uu xdrlib pipes mailcap mailbox pty tty pdb bdb cProfile profile pstats trace
-    tracemalloc zipapp pyclbr pydoc compileall py_compile modulefinder symtable tabnanny nturl2path
+    chunk sunau uu xdrlib pipes mailcap mailbox pty tty pdb bdb trace
+    zipapp pyclbr pydoc compileall py_compile modulefinder symtable tabnanny nturl2path
     ntpath""".split()  # noqa: SIM905 - a table of words
 )
 PACKAGES = (
@@ -36,7 +37,15 @@ PACKAGES = (
     "html",
     "logging",
 )
-DEEP = ("xml.etree.ElementTree", "urllib.parse", "unittest.mock", "os.path", "email.message")
+DEEP = (
+    "xml.etree.ElementTree",
+    "urllib.parse",
+    "unittest.mock",
+    "os.path",
+    "email.message",
+    "urllib.request",
+    "multiprocessing.shared_memory",
+)
 
 
 def standard() -> None:
@@ -119,6 +128,18 @@ def _reasoning_gym() -> None:
         load(found.name)
     for name in LAZILY:
         load(name)
+
+
+def close_imports(kit: str) -> None:
+    """Whether an import works may not depend on where this Python is: what is loaded is all there
+    is. The libraries of a kit stay open, for what they import late."""
+    wanted = [finder for finder in sys.meta_path if finder is BuiltinImporter]
+    if kit == "python":
+        sys.meta_path[:] = wanted
+    else:
+        sys.meta_path[:] = [*wanted, PathFinder]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "improvement"]:
+        del sys.modules[name]
 
 
 KITS: dict[str, Callable[[], None]] = {"math": _math, "reasoning_gym": _reasoning_gym}

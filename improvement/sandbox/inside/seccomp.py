@@ -1,7 +1,7 @@
 """A seccomp filter as BPF, installed through ctypes: the program's own last wall.
 
-Refused calls answer EPERM (files opened for writing EACCES, clone3 ENOSYS, so that the C library
-falls back to clone). A call of another machine's table ends the process.
+Refused calls answer EPERM (opening a file EACCES; clone3 ENOSYS, so that the C library falls back
+to clone). A call of another machine's table ends the process.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def _if_bits(index: int, bits: int, then: int, otherwise: int) -> list[Instructi
     return [load, (JUMP_ANY_BIT, 0, 1, bits), _give(then), _give(otherwise)]
 
 
-def assemble(machine: str) -> list[Instruction]:
-    """The filter for a machine; Unsupported where its calls are not known."""
+def assemble(machine: str, files: bool) -> list[Instruction]:
+    """The filter for a machine, with or without opening files to read them. Unsupported where
+    the machine's calls are not known."""
     if machine not in MACHINES:
         raise Unsupported(f"system calls of {machine} are not known")
     architecture, allowed, special = MACHINES[machine]
@@ -69,12 +70,13 @@ def assemble(machine: str) -> list[Instruction]:
         (LOAD, 0, 0, NUMBER),
     ]
     if machine == "x86_64":
-        found += [(JUMP_AT_LEAST, 0, 1, X32), _give(KILL_PROCESS)]
+        found += [(JUMP_AT_LEAST, 0, 1, X32), _give(REFUSE | errno.EPERM)]
     for number in allowed.values():
         found += [(JUMP_EQUAL, 0, 1, number), _give(ALLOW)]
-    no_write = REFUSE | errno.EACCES
-    found += _looked_at(special["open"], _if_bits(1, WRITING, no_write, ALLOW))
-    found += _looked_at(special["openat"], _if_bits(2, WRITING, no_write, ALLOW))
+    refused = REFUSE | errno.EACCES
+    reading = ALLOW if files else refused
+    found += _looked_at(special["open"], _if_bits(1, WRITING, refused, reading))
+    found += _looked_at(special["openat"], _if_bits(2, WRITING, refused, reading))
     found += _looked_at(special["clone"], _if_bits(0, CLONE_THREAD, ALLOW, REFUSE | errno.EPERM))
     found += _looked_at(special["clone3"], [_give(REFUSE | errno.ENOSYS)])
     found += _looked_at(special["fcntl"], _one_of(1, FCNTL))
@@ -90,8 +92,9 @@ class _Program(ctypes.Structure):
 class Filter:
     """Assembled once, installed in every program. Needs no privilege."""
 
-    def __init__(self) -> None:
-        code = b"".join(struct.pack("=HBBI", *one) for one in assemble(platform.machine()))
+    def __init__(self, files: bool) -> None:
+        found = assemble(platform.machine(), files)
+        code = b"".join(struct.pack("=HBBI", *one) for one in found)
         self._code = ctypes.create_string_buffer(code, len(code))
         self._program = _Program(len(code) // 8, ctypes.addressof(self._code))
         self._libc = ctypes.CDLL(None, use_errno=True)

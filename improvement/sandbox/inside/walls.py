@@ -82,7 +82,7 @@ def before_forking(walls: Filter) -> None:
 
 
 def close_in(walls: Filter, parent: int, seconds: float, memory: int) -> None:
-    """In the program: its limits, its death with its parent, its filter. Nothing opens again."""
+    """In the program: its descriptors, its limits, its death with its parent."""
     os.closerange(max(INBOX, OUTBOX) + 1, MOST_FILES)
     walls.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -91,4 +91,3 @@ def close_in(walls: Filter, parent: int, seconds: float, memory: int) -> None:
     cap(resource.RLIMIT_CPU, processor, processor + 1)
     cap(resource.RLIMIT_STACK, STACK)
     cap(resource.RLIMIT_AS, memory)
-    walls.install()

@@ -21,6 +21,10 @@ START, REQUEST, END = b"S", b"R", b"E"
 # (with its microseconds), and once a program how it ended ("time: took longer than 5 s")
 HELLO, PIECE, PRINTED, ANSWERED, ENDED = b"H", b"D", b"P", b"A", b"F"
 
+# what a program is: a candidate, tests, or a candidate without the filter, which only the
+# self-test starts, to try the outer walls alone
+CANDIDATE, TESTS, OUTER = b"C", b"T", b"O"
+
 PIECE_BYTES = 1 << 16
 INBOX, OUTBOX = 3, 4  # a program's own descriptors
 SLACK = 4096  # bytes of an answer around its value

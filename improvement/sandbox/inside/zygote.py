@@ -28,9 +28,9 @@ class Lost(Exception):
 
 
 class Zygote:
-    def __init__(self, inbox: int, outbox: int) -> None:
+    def __init__(self, inbox: int, outbox: int, files: bool) -> None:
         self.inbox, self.outbox = inbox, outbox
-        self.filter = Filter()
+        self.filter = Filter(files)
         self.inward, self.outward = bytearray(wire.PIECE_BYTES), bytearray(wire.PIECE_BYTES)
         self.pid = os.getpid()
         self.mapped = 0
@@ -126,8 +126,10 @@ class _Run:
                 _settle(child_in, child_out)
                 limit = zygote.mapped + memory
                 walls.close_in(zygote.filter, zygote.pid, self.seconds, limit)
+                if kind != wire.OUTER:
+                    zygote.filter.install()
                 child.open_prints()
-                asserts.serve() if kind == b"T" else child.serve(self.result)
+                asserts.serve() if kind == wire.TESTS else child.serve(self.result)
             finally:
                 os._exit(0)
         for fd in (child_in, child_out, child_prints):
@@ -323,8 +325,9 @@ def main(kit: str, places: list[str]) -> None:
     os.chdir("/")
     try:
         preload.kit(kit, places)
+        preload.close_imports(kit)
         walls.drop_user()
-        Zygote(inbox, outbox).serve()
+        Zygote(inbox, outbox, files=kit != "python").serve()
     except Lost:
         os._exit(0)
     except BaseException as error:  # told to the host, which refuses to go on
