@@ -4,8 +4,8 @@
 
 Makes files of word problems (of 30 to 60 words; a share of them near-duplicates of an earlier
 one), imports each into a suite of an own database, and prints lines a second, lines a processor
-second of the importing process (its start included, PostgreSQL not), lines a second when all is there
-already, and the largest resident memory of the process. Run it on a quiet machine.
+second of the importing process (its start included, PostgreSQL not), lines a second when all is
+there already, and the largest resident memory of the process. Run it on a quiet machine.
 """
 
 from __future__ import annotations

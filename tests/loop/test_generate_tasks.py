@@ -26,7 +26,7 @@ from improvement.verifiers.families import PLAIN, REFUSED, unfit
 
 VERIFIER = build("reasoning_gym")
 WANTED = ["chain_sum", "spell_backward", "countdown", "simple_integration", "n_queens"]
-WANTED += ["binary_matrix", "knights_knaves", "sokoban", "word_ladder", "polynomial_multiplication"]
+WANTED += ["binary_matrix", "knights_knaves", "word_ladder", "polynomial_multiplication"]
 WANTED += ["string_insertion", "spiral_matrix", "intermediate_integration"]
 HIGHER = ("chain_sum", "countdown", "simple_integration", "polynomial_multiplication")
 
