@@ -32,6 +32,7 @@ from reviews import reliability
 from reviews.reliability import FamilyRow, Figures, Item, Pair
 
 VERSIONS_SHOWN = EVENTS_SHOWN = DISAGREEMENTS_SHOWN = 50
+TRIES_SHOWN = 200
 HIDDEN = "hidden"
 _SECRET = re.compile(r"(^|_)(api_?key|secret|password|authorization|token)$", re.IGNORECASE)
 _SIGNED_URL = re.compile(r"(?<=//)[^/@\s]+@")
@@ -63,6 +64,12 @@ class Trust:
     @property
     def person(self) -> bool:
         return self.verifier.name == PERSON
+
+    @property
+    def tries(self) -> Sequence[Mapping[str, Any]]:
+        """What the junk battery tried, defects first."""
+        rows = self.junk.rows if self.junk else []
+        return sorted(rows, key=lambda row: row.get("ok") is not False)[:TRIES_SHOWN]
 
     @property
     def corrected(self) -> Estimate | None:

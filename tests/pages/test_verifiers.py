@@ -194,7 +194,8 @@ def test_what_the_junk_battery_tried_is_shown_as_text() -> None:
     (attempt,) = judged(["pass"], verifier=verifier)
     tries = [{"kind": "code_payload", "task": "t-1", "answer": "pass", "expected": "fail",
               "reason": HOSTILE, "output": HOSTILE, "ok": False}, {"kind": "odd"}]  # fmt: skip
-    make_junk(attempt.agent, verifier, passed=False, rows=tries)
+    fine = [{"kind": "empty", "answer": "fail", "ok": True}] * 300
+    make_junk(attempt.agent, verifier, passed=False, rows=[*fine, *tries])
     page = page_of(verifier)
     assert "Code payload" in page
     assert "a defect" in page
