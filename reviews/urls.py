@@ -16,6 +16,7 @@ from reviews.views import (
     run_acts,
     runs,
     sign_in,
+    suites,
     trajectories,
     trajectory,
     trends,
@@ -47,6 +48,9 @@ urlpatterns = [
     # Deployments
     path("deployments/", deployments.deployments, name="deployments"),
     path("deployments/<slug:agent_name>/roll-back/", deployments.rollback, name="roll-back"),
+    # Suites
+    path("suites/", suites.suites, name="suites"),
+    path("suites/<slug:suite_name>/", suites.suite, name="suite"),
     # Labels and verifiers
     path("labels/", labels.labels, name="labels"),
     path("labels/<slug:agent_name>/<int:verifier_id>/next/", labels.label_next, name="label-next"),

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from improvement.models import Suite
 from tests import factories, labelled
 from tests.pages import scenes
 
@@ -35,6 +36,8 @@ ROUTES: dict[str, tuple[str, frozenset[str]]] = {
     "run-launch": ("post", ENGINEERS),
     "run-cancel": ("post", ENGINEERS),
     "run-resume": ("post", ENGINEERS),
+    "suites": ("get", SIGNED_IN),
+    "suite": ("get", SIGNED_IN),
     "trajectories": ("get", SIGNED_IN),
     "trajectory": ("get", SIGNED_IN),
     "trajectory-raw": ("get", SIGNED_IN),
@@ -95,6 +98,7 @@ def addresses() -> dict[str, list[Any]]:
     return {
         "run": run, "run-live": run, "run-strip": run, "run-cancel": run, "run-resume": run,
         "run-launch": agent, "roll-back": agent,
+        "suite": [Suite.objects.create(name="sums").name],
         "trajectory": trajectory, "trajectory-raw": trajectory,
         "candidate": [candidate.pk], "candidate-decide": [candidate.pk],
         "pair": [candidate.pk, item.pk],
