@@ -50,8 +50,8 @@ def licence_of(agent: Agent, verifier: Verifier) -> Licence:
         reason = "The junk battery has not been run on this version yet."
         return Licence(False, reason, needed=enough, threshold=threshold)
     if not report.passed:
-        return Licence(False, f"The junk battery failed: {_first_defect(report)}", None,
-                       threshold=threshold)
+        reason = f"The junk battery failed: {_first_defect(report)}"
+        return Licence(False, reason, threshold=threshold)
     right, labels = _labelled_accepts(agent, verifier)
     return _by_labels(verifier, right, labels, threshold, enough)
 
@@ -63,14 +63,16 @@ def _by_labels(
     needed = max(0, enough - labels)
     high = 1 - precision_bound(labels - right, labels) if labels else 1.0
     facts = (low, labels, needed, threshold)
-    figures = f"{right} of {labels} labelled accepts were right"
+    counted = f"{right} of {labels} labelled ones were right"
+    figures = counted if labels else "none is labelled yet"
     if needed and not verifier.deterministic:
-        return Licence(False, f"Label {needed} more accepted attempts: {figures}.", *facts)
+        reason = f"Label {needed} more accepted attempts; of those so far {figures}."
+        return Licence(False, reason, *facts)
     if needed and high >= threshold:
-        return Licence(True, f"The junk battery passed; {figures}.", *facts)
-    bound = f"{figures}: precision is at least {low or 0:.3f}, and {threshold:.3f} is needed."
+        return Licence(True, f"The junk battery passed; of its accepts {figures}.", *facts)
+    bound = f"Of its accepts {counted}: precision is at least {low or 0:.3f} (one-sided 95 %)"
     holds = low is not None and low >= threshold
-    return Licence(holds, bound[0].upper() + bound[1:], *facts)
+    return Licence(holds, f"{bound}, and {threshold:.3f} is needed.", *facts)
 
 
 def _first_defect(report: JunkReport) -> str:
