@@ -84,6 +84,8 @@ base_model = $(BIN)/python -c 'from improvement.serving.base_model import prepar
 .venv/ready-test: .venv/ready
 	@$(call requirements,test) > .venv/requirements-test.txt
 	$(PIP) install -r .venv/requirements-test.txt
+	@$(call requirements,tasks) > .venv/requirements-tasks.txt
+	$(PIP) install --no-deps -r .venv/requirements-tasks.txt
 	@touch $@
 
 .venv/ready-bench: .venv/ready-test

@@ -25,8 +25,8 @@ from improvement.ingest.tasks.values import unstorable
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = "improvement.ingest.reasoning_gym_child"
 REMEDY = (
-    "reasoning-gym is not installed. pip install --no-deps reasoning-gym==0.1.25 and then "
-    "the group `tasks` of pyproject.toml; `make test` does both."
+    "reasoning-gym is not installed. Remedy: pip install --no-deps, with all that the group "
+    "`tasks` in pyproject.toml names (see docs/tasks.md)."
 )
 PROBE = 64  # tasks from which the words of a family's template are read
 RUN = 3  # words

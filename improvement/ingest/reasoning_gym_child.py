@@ -21,7 +21,11 @@ from improvement.sandbox.inside import tagged
 
 MOST_BYTES = 1 << 20
 PATIENCE = 60  # seconds for one task
-SOLVER = "pycosat"  # the only compiled part, and only zebra_puzzles uses it
+SOLVER = "pycosat"  # compiled; only zebra_puzzles uses it
+DRAWING = (
+    *("matplotlib", "matplotlib.pyplot", "matplotlib.animation", "matplotlib.collections"),
+    *("mpl_toolkits", "mpl_toolkits.mplot3d"),
+)
 
 
 def main() -> None:
@@ -35,14 +39,23 @@ def main() -> None:
             out.flush()
 
 
+class _Unused(ModuleType):
+    """Stands for a module that is imported at once, needed or not, and that no task uses."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return None
+
+
 def _too_slow(*_: object) -> None:
     raise TimeoutError(f"a task took more than {PATIENCE} s to make")
 
 
 def _answer(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     solver = importlib.util.find_spec(SOLVER) is not None
-    if not solver:  # reasoning-gym imports it at once, needed or not
-        sys.modules[SOLVER] = ModuleType(SOLVER)
+    for name in (*DRAWING, *(() if solver else (SOLVER,))):
+        sys.modules[name] = _Unused(name)
     from reasoning_gym.factory import CURRICULA, DATASETS
 
     if request.get("list"):

@@ -123,6 +123,8 @@ def _reasoning_gym() -> None:
         sys.modules[name] = _Undrawn(name)
     for name in ("matplotlib.collections", "mpl_toolkits", "mpl_toolkits.mplot3d"):
         sys.modules[name] = _Undrawn(name)
+    load("pycosat")  # compiled, often left out, and no scorer uses it
+    sys.modules.setdefault("pycosat", _Undrawn("pycosat"))
     gym = importlib.import_module("reasoning_gym")
     for found in pkgutil.walk_packages(gym.__path__, "reasoning_gym."):
         load(found.name)
