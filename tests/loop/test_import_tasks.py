@@ -314,3 +314,15 @@ def test_wrong_arguments_are_named(
     with pytest.raises(CommandError, match=message):
         command(*(file if a == "FILE" else a for a in arguments))
     assert Task.objects.count() == 0
+
+
+def test_the_example_of_the_documentation_imports(tmp_path: Path, settings: Any) -> None:
+    page = (settings.BASE_DIR / "docs" / "tasks.md").read_text()
+    example = page.split("```jsonl\n")[1].split("```")[0]
+    file = tmp_path / "sums.jsonl"
+    file.write_text(example)
+    report = json.loads(command("sums", str(file), json=True))
+    assert (report["added"], report["bad"]) == (3, 0)
+    assert report["ignored_fields"] == {}
+    moon = Task.objects.get(prompt__contains="Saturn")
+    assert (moon.split, moon.reference) == ("dev", {"answer": "Titan"})
