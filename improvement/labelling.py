@@ -4,30 +4,20 @@ Strata are verdict × family × disagreement (another verifier answered otherwis
 attempt). Accepts are drawn more than refusals, because the licence rests on their precision, and
 disagreements more than agreement, because errors hide there; the weights take that out again.
 A judge's attempts since the champion was deployed are drawn first: only they count for its licence.
-Limits: attempts at sealed held-out tasks are never drawn; weights hold as of the last draw.
+Limits: attempts at sealed held-out tasks are never drawn; only the NEWEST verdicts of a version are
+drawn from and weighed, so that a draw takes no longer after a million; weights hold as of the last
+draw.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Value,
-    When,
-)
-from django.db.models.functions import MD5, Cast, Concat
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from improvement.models import Agent, Answers, LabelItem, Trajectory, Verdict, Verifier
 
@@ -36,6 +26,7 @@ FEW = 10
 ACCEPTS = 0.6
 DISAGREEMENT = 3.0
 SECOND_EVERY = 10
+NEWEST = 20_000
 JUDGED = (Answers.PASS, Answers.FAIL)
 
 
@@ -45,6 +36,15 @@ class Key(NamedTuple):
     answer: str
     family: str
     disagreement: bool
+
+
+class Judged(NamedTuple):
+    """A verdict that may be drawn; `stale`: it doesn't count for a judge's licence any more."""
+
+    trajectory: int
+    key: Key
+    drawn: bool
+    stale: bool
 
 
 def waiting_items() -> QuerySet[Any]:
@@ -72,22 +72,34 @@ def draw(agent: Agent, verifier: Verifier, count: int = COUNT, *, seed: int | No
         _lock(verifier)
         own = LabelItem.objects.filter(agent=agent, verifier=verifier)
         known = own.count()
-        seed = known if seed is None else seed
         items = _deciding(agent, verifier)
-        own.filter(decides=False).update(disagreement=_disagreement(verifier))
-        plan = allocate(_counted(_population(agent, verifier, drawn=False)), count)
-        picked = [
-            LabelItem(agent=agent, verifier=verifier, trajectory_id=pk, **key._asdict())
-            for key, number in plan.items()
-            for pk in _pick(agent, verifier, key, number, seed)
-        ]
-        # The order tells nothing about the verdict.
-        random.Random(seed).shuffle(picked)  # noqa: S311
-        for number, item in enumerate(picked, start=known):
-            item.second = number % SECOND_EVERY == 0
-        LabelItem.objects.bulk_create([*items, *picked])
-        _weigh(agent, verifier)
-    return len(items) + len(picked)
+        sampled = own.filter(decides=False)
+        sampled.update(disagreement=_disagreement(verifier))
+        population = _population(agent, verifier)
+        picked = _sample(population, count, random.Random(known if seed is None else seed))  # noqa: S311
+        for number, (row, key) in enumerate(picked, start=known):
+            second = number % SECOND_EVERY == 0
+            items.append(LabelItem(trajectory_id=row, second=second, **key._asdict()))
+        for item in items:
+            item.agent, item.verifier = agent, verifier
+        LabelItem.objects.bulk_create(items)
+        _weigh(sampled, Counter(row.key for row in population))
+    return len(items)
+
+
+def _sample(population: Sequence[Judged], count: int, dice: random.Random) -> list[tuple[int, Key]]:
+    """(trajectory, stratum) of what is drawn, in an order that tells nothing about the verdict."""
+    strata: defaultdict[Key, list[Judged]] = defaultdict(list)
+    for row in population:
+        if not row.drawn:
+            strata[row.key].append(row)
+    picked = []
+    for key, number in allocate({key: len(own) for key, own in strata.items()}, count).items():
+        own = dice.sample(strata[key], len(strata[key]))
+        own.sort(key=lambda row: row.stale)
+        picked += [(row.trajectory, key) for row in own[:number]]
+    dice.shuffle(picked)
+    return picked
 
 
 def allocate(available: Mapping[Key, int], count: int) -> Counter[Key]:
@@ -122,12 +134,29 @@ def _verdicts(agent: Agent, verifier: Verifier) -> QuerySet[Verdict]:
     return Verdict.objects.filter(verifier=verifier, trajectory__in=seen).order_by()
 
 
-def _population(agent: Agent, verifier: Verifier, *, drawn: bool = True) -> QuerySet[Any]:
-    """The verdicts that labels are to speak for, with their stratum; `drawn` ones too or not."""
-    rows = _verdicts(agent, verifier).filter(answer__in=JUDGED)
-    if not drawn:
-        rows = rows.exclude(_has_item(verifier))
-    return rows.annotate(family=F("trajectory__family"), disagreement=_disagreement(verifier))
+def _population(agent: Agent, verifier: Verifier) -> list[Judged]:
+    """The verdicts that labels are to speak for, in their order."""
+    own = Verdict.objects.filter(verifier=verifier, trajectory__agent=agent).order_by("-pk")
+    edge = own.values_list("pk", flat=True)[NEWEST : NEWEST + 1].first() or 0
+    deployment = None if verifier.deterministic else agent.deployment
+    rows = _verdicts(agent, verifier).filter(answer__in=JUDGED, pk__gt=edge)
+    rows = rows.annotate(disagreement=_disagreement(verifier), drawn=_has_item(verifier))
+    return [
+        Judged(
+            trajectory=pk,
+            key=Key(answer, family, disagreement),
+            drawn=drawn,
+            stale=deployment is not None and made < deployment.created_at,
+        )
+        for pk, answer, family, disagreement, drawn, made in rows.order_by("pk").values_list(
+            "trajectory_id",
+            "answer",
+            "trajectory__family",
+            "disagreement",
+            "drawn",
+            "trajectory__created_at",
+        )
+    ]
 
 
 def _has_item(verifier: Verifier) -> Exists:
@@ -141,24 +170,6 @@ def _disagreement(verifier: Verifier) -> Exists:
     return Exists(others.exclude(verifier=verifier).exclude(answer=OuterRef("answer")))
 
 
-def _counted(rows: QuerySet[Any]) -> dict[Key, int]:
-    counts = rows.values_list("answer", "family", "disagreement").annotate(n=Count("pk"))
-    return {Key(*stratum): n for *stratum, n in counts}
-
-
-def _pick(agent: Agent, verifier: Verifier, key: Key, number: int, seed: int) -> list[int]:
-    """Trajectories of a stratum in the order of a dice; a judge's fresh ones first."""
-    rows = _population(agent, verifier, drawn=False).filter(**key._asdict())
-    dice = MD5(Concat(Cast("trajectory_id", CharField()), Value(f"/{seed}")))
-    deployment = None if verifier.deterministic else agent.deployment
-    if deployment is not None:
-        before = When(trajectory__created_at__lt=deployment.created_at, then=1)
-        rows = rows.annotate(stale=Case(before, default=0)).order_by("stale", dice)
-    else:
-        rows = rows.order_by(dice)
-    return list(rows.values_list("trajectory_id", flat=True)[:number])
-
-
 def _left_to_people(agent: Agent, verifier: Verifier) -> QuerySet[Verdict]:
     """Verdicts that wait for a person and are not drawn."""
     rows = _verdicts(agent, verifier).filter(answer=Answers.ERROR, evidence__needs_person=True)
@@ -169,21 +180,15 @@ def _deciding(agent: Agent, verifier: Verifier) -> list[LabelItem]:
     """Items for the verdicts that the verifier left to a person, oldest first."""
     rows = _left_to_people(agent, verifier).order_by("pk")
     return [
-        LabelItem(
-            agent=agent,
-            verifier=verifier,
-            trajectory_id=pk,
-            answer=Answers.ERROR,
-            family=family,
-            decides=True,
-        )
+        LabelItem(trajectory_id=pk, answer=Answers.ERROR, family=family, decides=True)
         for pk, family in rows.values_list("trajectory_id", "trajectory__family")[:COUNT]
     ]
 
 
-def _weigh(agent: Agent, verifier: Verifier) -> None:
+def _weigh(items: QuerySet[LabelItem], sizes: Mapping[Key, int]) -> None:
     """Let the items of each stratum stand, together, for all of its verdicts."""
-    items = LabelItem.objects.filter(agent=agent, verifier=verifier, decides=False)
-    sizes = _counted(_population(agent, verifier))
-    for key, drawn in _counted(items).items():
-        items.filter(**key._asdict()).update(weight=max(sizes.get(key, drawn), drawn) / drawn)
+    strata = items.order_by().values_list("answer", "family", "disagreement")
+    for *stratum, drawn in strata.annotate(n=Count("pk")):
+        key = Key(*stratum)
+        weight = max(sizes.get(key, drawn), drawn) / drawn
+        items.filter(**key._asdict()).update(weight=weight)

@@ -148,6 +148,15 @@ def test_a_judges_attempts_since_the_champion_come_first(agent: Agent) -> None:
     assert {i.trajectory_id for i in drawn(agent, judge)} == {t.pk for t in fresh}
 
 
+def test_only_the_newest_verdicts_are_drawn_from(
+    agent: Agent, verifier: Verifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(labelling, "NEWEST", 4)
+    newest = judged(["pass"] * 9, agent, verifier)[-4:]
+    assert labelling.draw(agent, verifier) == 4
+    assert {i.trajectory_id for i in drawn(agent, verifier)} == {t.pk for t in newest}
+
+
 def test_opening_the_queue_draws_only_when_few_wait(agent: Agent, verifier: Verifier) -> None:
     judged(["pass"] * 60, agent, verifier)
     assert labelling.draw_if_few(agent, verifier) == 30
