@@ -66,6 +66,18 @@ class Trust:
         return self.verifier.name == PERSON
 
     @property
+    def more(self) -> int | None:
+        """How many more labelled accepts, all of them right, would let its precision hold; None
+        where it holds, or where the licence counts other labels than these figures."""
+        low, threshold, right = self.licence.low, self.licence.threshold, self.figures.right_accepts
+        if self.person or self.licence.labels != self.figures.accepts:
+            return None
+        if low is not None and low >= threshold:
+            return None
+        needed = statistics.labels_needed(right, self.figures.accepts, threshold)
+        return max(needed, self.licence.needed) if needed < statistics.MOST_NEEDED else None
+
+    @property
     def tries(self) -> Sequence[Mapping[str, Any]]:
         """What the junk battery tried, defects first."""
         rows = self.junk.rows if self.junk else []

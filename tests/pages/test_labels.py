@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from improvement.licences import licence_of
 from improvement.models import (
     AuditRow,
     Label,
@@ -181,7 +182,8 @@ def test_the_list_says_what_waits_and_what_the_licence_needs(browser: Client) ->
         labelled.say(make_item(attempt, judge), "right")
     make_item(attempts[3], judge)
     page = text_of(browser.get(reverse("labels")))
-    assert "Label 27 more accepted attempts: 3 of 3 labelled accepts were right." in page
+    assert licence_of(attempts[0].agent, judge).reason in page
+    assert "27 more accepts labelled right would prove its precision." in page
     assert "no licence" in page
     assert follow(LabelItem.objects.all()[0]) in page
 

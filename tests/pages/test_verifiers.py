@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from improvement.licences import note_licence
+from improvement.licences import licence_of, note_licence
 from improvement.models import Agent, LabelItem, Trajectory, Verdict, Verifier
 from reviews import reliability, verifiers
 from tests import factories, labelled
@@ -54,10 +54,24 @@ def test_without_a_label_the_page_says_why_it_is_not_trusted_and_what_to_do() ->
     make_junk(attempt.agent, judge)
     page = page_of(judge, "reviewer")
     assert f"Not trusted for {attempt.agent}" in page
-    assert "Label 30 more accepted attempts" in page
+    assert licence_of(attempt.agent, judge).reason in page
     assert "no accept labelled yet" in page
     assert reverse("label-next", args=[attempt.agent.name, judge.pk]) in page
     assert "A reviewer or admin labels." in page_of(judge, "manager")
+
+
+def test_the_page_tells_how_many_right_labels_would_prove_its_precision() -> None:
+    """Of 40 accepts 3 were wrong: the bound is .83, and .9 is needed."""
+    verifier, agent = factories.make_verifier(), factories.make_agent()
+    audited(agent, verifier, [("pass", "right", 37), ("pass", "wrong", 3)])
+    make_junk(agent, verifier)
+    (row,) = verifiers.trust([verifier])
+    assert row.more
+    assert f"{row.more} more accepts labelled right would prove" in page_of(verifier)
+    audited(agent, verifier, [("pass", "right", row.more)])
+    (row,) = verifiers.trust([verifier])
+    assert row.licence.valid
+    assert row.more is None
 
 
 def test_the_first_screen_tells_for_which_agent_it_is_trusted_and_why() -> None:
