@@ -28,7 +28,16 @@ CODER: dict[str, Any] = {
     "collect_tasks": 24,
     "collect_samples": 4,
     "collect_temperature": 0.8,
-    "train": {"batch": 4, "epochs": 4.0, "min_steps": 24, "max_steps": 80},
+    # a dozen solved functions a cycle: people's share from the first level on, and few, small steps
+    "human_draws": 8,
+    "human_share": {"1": 0.3, "2": 0.3, "3": 0.3},
+    "train": {
+        "batch": 4,
+        "epochs": 3.0,
+        "min_steps": 16,
+        "max_steps": 60,
+        "learning_rate": 2e-4,
+    },
     "dev_tasks": 8,
     "probe_tasks": 8,
     "probe_samples": 4,
