@@ -3,8 +3,9 @@ needs a licence and finds none stops with that reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from improvement.jobs.context import StageContext, StageFailed
 from improvement.jobs.judging import OWN, Judge, Spec, storable
@@ -12,7 +13,7 @@ from improvement.licences import missing, note_licence
 from improvement.models import Agent, JunkReport, Task, Verifier
 from improvement.records import TaskRecord
 from improvement.verifiers.base import Verifier as Judging
-from improvement.verifiers.junk import battery
+from improvement.verifiers.junk import OWN_GOLD, battery
 
 BATTERY_TASKS = 8
 BATTERY_TASKS_ASKED = 2  # of a judge, whose every answer costs several calls
@@ -45,6 +46,7 @@ def run_batteries(context: StageContext, spec: Spec) -> None:
             continue
         context.check()
         rows = [asdict(r) for r in battery(verifier, _tasks_like(agent, spec, task, verifier))]
+        _refuse_unable(row, rows)
         with context.writing():
             JunkReport.objects.create(
                 agent=agent,
@@ -53,6 +55,18 @@ def run_batteries(context: StageContext, spec: Spec) -> None:
                 rows=storable(rows),
             )
             note_licence(agent, row)
+
+
+def _refuse_unable(verifier: Verifier, rows: Sequence[Mapping[str, Any]]) -> None:
+    """A verifier that can't judge a task's own gold (a wall or a judge is missing) has not shown
+    that it is wrong: nothing is written down, so that it is tried again."""
+    errors = [row for row in rows if row["answer"] == "error"]
+    unable = errors if len(errors) == len(rows) else [r for r in errors if r["kind"] == OWN_GOLD]
+    if unable:
+        raise StageFailed(
+            f"The verifier {verifier} can't work here, so no junk could be tried on it: "
+            f"{unable[0]['reason']} Mend that (manage.py doctor), then resume the run."
+        )
 
 
 def _tasks_like(agent: Agent, spec: Spec, task: Task, verifier: Judging) -> Sequence[TaskRecord]:
