@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from improvement.evaluation.reliability import precision_bound
+from improvement.evaluation.reliability import labels_needed, precision_bound
 from improvement.jobs.recipe import Recipe
 from improvement.models import (
     Agent,
@@ -28,8 +28,8 @@ PERSON = "person"
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """`low` is the lower bound of precision (None without labels); `needed` labelled accepts are
-    still wanted before the bound can be relied on."""
+    """`low` is the lower bound of precision (None without labels); `needed` more labelled accepts,
+    all of them right, would earn the licence."""
 
     valid: bool
     reason: str
@@ -60,15 +60,15 @@ def _by_labels(
     verifier: Verifier, right: int, labels: int, threshold: float, enough: int
 ) -> Licence:
     low = precision_bound(right, labels) if labels else None
-    needed = max(0, enough - labels)
     high = 1 - precision_bound(labels - right, labels) if labels else 1.0
+    needed = max(enough - labels, labels_needed(right, labels, threshold))
     facts = (low, labels, needed, threshold)
     counted = f"{right} of {labels} labelled ones were right"
     figures = counted if labels else "none is labelled yet"
-    if needed and not verifier.deterministic:
+    if labels < enough and not verifier.deterministic:
         reason = f"Label {needed} more accepted attempts; of those so far {figures}."
         return Licence(False, reason, *facts)
-    if needed and high >= threshold:
+    if labels < enough and high >= threshold:
         return Licence(True, f"The junk battery passed; of its accepts {figures}.", *facts)
     bound = f"Of its accepts {counted}: precision is at least {low or 0:.3f} (one-sided 95 %)"
     holds = low is not None and low >= threshold

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from improvement.models import AuditRow
 
-THINGS = ("candidate", "deployment", "warning", "hold", "run", "agent")
+THINGS = ("candidate", "deployment", "warning", "hold", "run", "agent", "labelitem", "suite")
 
 
 @dataclass(frozen=True, slots=True)
