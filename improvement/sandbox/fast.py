@@ -62,8 +62,9 @@ None
 
 _PLAIN_TEXT = re.compile(r"[\n\r\t\x20-\x7e]*")
 _REFUSALS = (MontyError, OSError, ValueError, TypeError, RuntimeError, ArithmeticError, MemoryError)
-_pools: dict[int, Monty] = {}  # by process: one that was forked makes its own, and keeps its hands
-_lock = threading.Lock()  # off its parent's
+_pool: list[Monty] = []  # none or one, made at first use
+_lock = threading.Lock()
+_inherited = False
 
 
 def run_fast(source: str, calls: Sequence[Call], limits: Limits = USUAL) -> Outcome | None:
@@ -87,7 +88,7 @@ def _run(
 ) -> Outcome | None:
     printed = CollectString(MOST_PRINTED)
     returned: list[Returned] = []
-    with _pool().checkout(limits=_limits(limits), assert_message_annotations=False) as session:
+    with _made().checkout(limits=_limits(limits), assert_message_annotations=False) as session:
         looked_up = f"({', '.join(names)},)\n" if names else ""
         session.feed_run(f"{source}\n{_TREE}{looked_up}None\n", print_callback=printed)
         for call in calls:
@@ -121,21 +122,26 @@ def _limits(limits: Limits) -> Any:
     }
 
 
-def _pool() -> Monty:
+def _made() -> Monty:
+    """The pool of this process."""
+    if _inherited:
+        raise Different
     with _lock:
-        pool = _pools.get(os.getpid())
-        if pool is None:
+        if not _pool:
             pool = Monty(request_timeout=2.0, checkout_timeout=10.0, feed_duration_limit_grace=0.5)
-            _pools[os.getpid()] = pool.__enter__()
-        return pool
+            _pool.append(pool.__enter__())
+        return _pool[0]
 
 
-def _new_lock() -> None:
-    global _lock
+def _forked() -> None:
+    """Monty's threads don't survive a fork, and a new pool would wait for them for ever: the child
+    of a process that used it goes without. The child of one that did not makes its own."""
+    global _inherited, _lock
+    _inherited = _inherited or bool(_pool)
     _lock = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_new_lock)
+os.register_at_fork(after_in_child=_forked)
 
 
 def _same_arguments(call: Call) -> bool:

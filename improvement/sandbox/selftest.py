@@ -44,7 +44,7 @@ def probes(kit: str = "python", box: Sandbox | None = None) -> list[Probe]:
     try:
         found.extend(_all(box or mine))  # type: ignore[arg-type]
     except SandboxRefused as refused:
-        found.append(Probe("everything", False, str(refused)))
+        found.append(Probe(STARTING, False, str(refused)))
     finally:
         if mine is not None:
             mine.close()
@@ -67,6 +67,8 @@ def insist(box: Sandbox) -> None:
 
 
 def _refusal(missing: Probe) -> str:
+    if missing.name == STARTING:
+        return missing.text
     said = f"the wall against {missing.name} is missing: {missing.text}"
     return f"{said}. Run `manage.py doctor`."
 
@@ -134,6 +136,7 @@ def _reached(box: Sandbox, folder: Path) -> Iterator[Probe]:
     yield _user(user)
 
 
+STARTING = "a sandbox that does not start"
 PAST = "a program that got past its own filter"
 CONNECTED = {"127.0.0.1", "a Unix socket", "an abstract socket"}
 

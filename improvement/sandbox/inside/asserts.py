@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import os
 import types
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
@@ -173,3 +174,4 @@ def serve() -> None:
         flush()
         wire.give(wire.OUTBOX, answer)
         wire.take(wire.INBOX)
+        os.close(wire.OUTBOX)

@@ -16,7 +16,7 @@ from improvement.sandbox.inside import asserts, child, preload, walls, wire
 from improvement.sandbox.inside.seccomp import Filter
 
 PRINTED_BYTES = 16_000  # four bytes a character at most
-LINGER = 0.5  # seconds that a process which closed its outbox may take to end
+LINGER = 0.25  # seconds that a process may take to end once one of its two pipes is closed
 
 
 class Over(Exception):
@@ -245,10 +245,13 @@ class _Run:
     # -- the end
 
     def last_words(self) -> str:
-        """After the last answer nothing more may come."""
+        """After the last answer nothing more may come: at the end of its inbox a program closes
+        its outbox."""
+        os.close(self.to)
+        self.to = -1
         poll = select.poll()
         poll.register(self.answers, select.POLLIN)
-        if poll.poll(0) and os.read(self.answers, 1):
+        if poll.poll(LINGER * 1000) and os.read(self.answers, 1):
             return "crash: answered more than it was asked"
         return "ok: "
 
@@ -289,7 +292,8 @@ class _Run:
         if self.pid:
             os.waitpid(self.pid, 0)
         for fd in (self.to, self.answers, self.prints):
-            os.close(fd)
+            if fd >= 0:
+                os.close(fd)
 
 
 def _settle(child_in: int, child_out: int) -> None:
