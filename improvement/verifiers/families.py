@@ -1,6 +1,6 @@
 """What is known of the families of reasoning-gym 0.1.25: which are refused, and what the scorers
-of the others may be given. Every family was tried with empty, junk, hedged and borrowed answers
-(tests/loop/test_reasoning_gym.py does so again)."""
+of the others may be given. Every family was tried with empty, junk, hedged and borrowed answers;
+PAWL_FAULTS=large tries all of them again in tests/loop/test_generate_tasks.py."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from typing import Any
 
@@ -25,6 +26,7 @@ from improvement.verifiers.build import build
 from improvement.verifiers.families import PLAIN, REFUSED, unfit
 
 VERIFIER = build("reasoning_gym")
+LARGE = os.environ.get("PAWL_FAULTS") == "large"
 WANTED = ["chain_sum", "spell_backward", "countdown", "simple_integration", "n_queens"]
 WANTED += ["binary_matrix", "knights_knaves", "word_ladder", "polynomial_multiplication"]
 WANTED += ["string_insertion", "spiral_matrix", "intermediate_integration"]
@@ -64,6 +66,22 @@ def test_the_gold_passes_and_junk_fails(made: dict[str, list[Draft]], family: st
     first, other = made[family][:2]
     for junk in ("", "nan", "[]", first.prompt, "a" * 5000, f"{other.reference['answer']} ?"):
         assert judged(first, junk).answer == "fail", junk
+
+
+JUNK = ["", " ", "a", "0", "1", "-1", "[]", "{}", "[[]]", "None", "nan", "inf", "True", "yes", "No"]
+JUNK += ["heads", "1/0", "?", "I don't know", "The answer is unknown.", "pass", "a" * 5000]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", sorted(set(families()) - set(REFUSED)) if LARGE else [])
+def test_no_family_passes_junk(family: str) -> None:
+    found = [line.draft for line in drafts([(family, 1, 3)], seed=11) if line.draft]
+    golds = [str(draft.reference["answer"]) for draft in found]
+    for draft, gold in zip(found, golds, strict=True):
+        others = [other for other in golds if other != gold]
+        for junk in [*JUNK, draft.prompt, *others, "\n".join(golds), f"-{gold}", f"17 {gold}"]:
+            if junk.casefold() != gold.casefold():
+                assert judged(draft, junk).answer != "pass", (junk[:80], gold[:80])
 
 
 def test_partial_credit_fails_with_its_score(made: dict[str, list[Draft]]) -> None:

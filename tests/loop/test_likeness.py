@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improvement.ingest.likeness import LIKE, band_keys, estimate, shingles, signature
@@ -83,6 +83,7 @@ def test_pairs_above_8_share_a_band() -> None:
     assert found >= 98
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_has_a_signature_and_is_like_itself(text: str) -> None:
     found = signature(text)
@@ -94,6 +95,7 @@ def test_any_text_has_a_signature_and_is_like_itself(text: str) -> None:
     assert all(-(2**63) <= key < 2**63 for key in keys)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_case_and_spaces_at_the_ends_do_not_matter(text: str) -> None:
     assert (signature(text) == signature(f"  {text}\n")).all()

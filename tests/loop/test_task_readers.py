@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improvement.ingest.tasks import Draft, FormatError, Line, fingerprint_of, read
 from improvement.ingest.tasks.lines import LONGEST
+from improvement.verifiers.base import trajectory_of
+from improvement.verifiers.build import build
 
 GSM8K = {
     "question": "Natalia sold clips to 48 friends, then half as many. How many?",
@@ -115,6 +117,25 @@ def test_mbpp_sanitized_has_a_prompt_and_imports() -> None:
     found = draft(row | {"prompt": "Area.", "test_imports": imports, "test_list": tests})
     assert found.reference["setup"] == "import math"
     assert found.reference["entry_point"] == "area"
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        (GSM8K, "#### 72"),
+        (HUMANEVAL, "def add(a, b):\n    return a - b"),
+        (MBPP, "def similar(a, b):\n    return ()"),
+    ],
+)
+def test_the_verifier_of_a_ready_format_passes_the_gold_alone(row: Any, wrong: str) -> None:
+    found = draft(row)
+    verifier, task = build(found.verifier), found.as_record()
+    gold = verifier.gold(task)
+    assert gold
+    judged = verifier.judge(task, trajectory_of(task, gold))
+    assert judged.answer == "pass", judged.evidence
+    assert verifier.judge(task, trajectory_of(task, wrong)).answer == "fail"
+    assert verifier.judge(task, trajectory_of(task, "")).answer == "fail"
 
 
 CSV = b"""prompt,answer,level,family,verifier,split
@@ -319,6 +340,7 @@ json_values = st.recursive(
 names = st.sampled_from(["id", "prompt", "reference", "verifier", "family", "level", "split"])
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, json_values), st.sampled_from(["native", "gsm8k", "mbpp", "csv"]))
 def test_any_object_is_a_draft_or_has_problems(row: dict[str, Any], format: str) -> None:
     for line in lines(row, format=format):
@@ -329,6 +351,7 @@ def test_any_object_is_a_draft_or_has_problems(row: dict[str, Any], format: str)
             assert 0 < len(line.draft.id) <= 120
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["auto", "native", "humaneval", "csv"]))
 def test_any_bytes_are_read_without_an_exception(data: bytes, format: str) -> None:
     for line in read(io.BytesIO(data), format):

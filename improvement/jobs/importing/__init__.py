@@ -35,7 +35,7 @@ def import_tasks(suite: Suite, lines: Iterable[Line], watch: Watch | None = None
     for batch in _batches(lines):
         drafts = _read(batch, report)
         with transaction.atomic():
-            Suite.objects.select_for_update().get(pk=suite.pk)
+            Suite.objects.select_for_update(no_key=True).get(pk=suite.pk)
             _keep(suite, drafts, report)
         if watch:
             watch(report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -48,8 +49,12 @@ def bring(
     actor = _person(options["by"])
     console = Console(stderr=True) if err.isatty() else None
     watch = Watcher(source.total, source.done, err.write, console)
-    with watch.shown():
-        report, shape = _import(name, source, options, actor, watch)
+    try:
+        with watch.shown():
+            report, shape = _import(name, source, options, actor, watch)
+    except KeyboardInterrupt:
+        err.write("Stopped. What was read is kept: run it again to go on.")
+        sys.exit(130)
     if options["json"]:
         said = {"suite": name, "dry_run": options["dry_run"], **report.as_json()}
         said["suite_has"] = asdict(shape)
