@@ -110,7 +110,7 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     """The attempt without its verdict, or the end of the queue."""
-    waiting = labelling.waiting_items().filter(agent=agent, verifier=verifier).count()
+    unlabelled = labelling.waiting_items().filter(agent=agent, verifier=verifier).count()
     shown: dict[str, Any] = {
         "agent": agent,
         "verifier": verifier,
@@ -119,7 +119,7 @@ def _show(
         "agrees": done and (done.answer == LabelAnswers.RIGHT) == (done.item.answer == "pass"),
         "refusal": refusal,
         "note": note,
-        "waiting": waiting,
+        "unlabelled": unlabelled,
         "minutes": verbs.MINUTES,
         "answers": list(zip(LabelAnswers.choices, ("check", "cross", "question"), strict=True)),
     }

@@ -67,6 +67,14 @@ def test_it_shows_the_task_the_attempt_the_answer_and_the_reference(
         assert f'name="answer" value="{answer}"' in page
 
 
+def test_attempts_that_wait_for_a_label_are_not_counted_as_candidates_in_the_navigation(
+    browser: Client, item: LabelItem
+) -> None:
+    page = text_of(browser.get(follow(item)))
+    assert "1 waiting" in page
+    assert "waiting for review" not in page
+
+
 @pytest.mark.parametrize("answer", ["pass", "fail"])
 def test_nothing_on_the_page_tells_what_a_verifier_said(
     answer: str, browser: Client, ana: User
