@@ -15,7 +15,7 @@ help:
 	@echo "make demo    a demo agent learns, and a candidate waits for your review in the browser"
 	@echo "make up      run Pawl in the foreground; Ctrl-C stops everything"
 	@echo "make test    set up what the tests need, then run all of them"
-	@echo "make bench   measure engine and trainer beside plain transformers and TRL"
+	@echo "make bench   measure verdicts, engine and trainer beside the common ways"
 	@echo "make series  four cycles of the demo agent, and its control arms (hours on two cores)"
 	@echo "make faults  the fault tests with their large numbers"
 	@echo "make lint    ruff, mypy and the import contracts"
@@ -31,6 +31,7 @@ test: .venv/ready-test browser
 	$(BIN)/python -m pytest
 
 bench: .venv/ready-bench
+	$(BIN)/python -m tests.bench.bench_verdicts
 	$(BIN)/python -m tests.bench.bench_engine
 	PAWL_BASE_DIR="$$($(base_model))" $(BIN)/python -m tests.bench.bench_training
 
