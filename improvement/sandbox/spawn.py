@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from improvement.sandbox import config, source
 from improvement.sandbox.records import SandboxRefused
 
+CLIENT = frozenset(["PATH", "HOME", "USER", "LANG", "XDG_RUNTIME_DIR"])
+CLIENTS = ("DOCKER_", "CONTAINER_", "PODMAN_")
 MOST_PROCESSES = 8  # the zygote, its program, and some that are being buried
 
 
@@ -80,6 +82,11 @@ class _Walled:
                 stream.close()
 
 
+def _for_the_client() -> dict[str, str]:
+    """Of our environment, what a container client needs: no secret of ours."""
+    return {n: v for n, v in os.environ.items() if n in CLIENT or n.startswith(CLIENTS)}
+
+
 class _Contained:
     """Behind a runtime's own walls, in a process group of its own."""
 
@@ -90,6 +97,7 @@ class _Contained:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=_for_the_client(),
             bufsize=0,
             start_new_session=True,
         )

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from improvement.sandbox import pool, selftest, source
+from improvement.sandbox import pool, selftest, source, spawn
 from improvement.sandbox.inside import seccomp, syscalls, tagged
 from improvement.sandbox.pool import Sandbox, sandbox
 from improvement.sandbox.records import Call, Limits, SandboxRefused
@@ -512,6 +513,17 @@ def test_a_runtime_with_walls_is_used(monkeypatch):
     assert values(sandbox(), "def f(): return 1") == [1]
     for own in pool._own.values():
         own.close()
+
+
+def test_a_runtime_is_not_given_our_secrets(monkeypatch):
+    monkeypatch.setenv("PAWL_SECRET_KEY", "canary")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    monkeypatch.setenv("PAWL_SANDBOX_RUNTIME", "env")
+    started = spawn.start("python")
+    given = Path(f"/proc/{started._process.pid}/environ").read_text()
+    started.kill()
+    assert "canary" not in given
+    assert "DOCKER_HOST=unix:///nowhere" in given
 
 
 def test_a_runtime_that_does_not_start_is_refused(monkeypatch):
