@@ -8,7 +8,6 @@ from dataclasses import asdict
 from itertools import count
 from typing import Any
 
-from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from improvement.models import (
@@ -34,21 +33,13 @@ from improvement.models import (
     Warning,
 )
 from improvement.records import Bundle, Message, digest_of
+from tests.users import PASSWORD as PASSWORD
+from tests.users import ROLES as ROLES
+from tests.users import make_user as make_user
 
-ROLES = ("reviewer", "engineer", "manager", "admin")
-PASSWORD = "a good long password"
 FROZEN = set(CandidateStates) - {"base", "trained", "screened"}
 Pair = tuple[bool | None, bool | None]  # champion passed, candidate passed
 _numbers = count(1)
-
-
-def make_user(role: str = "", name: str = "", **fields: Any) -> User:
-    """A user who can sign in with PASSWORD; `role` is a group's name, or nothing: a stranger."""
-    name = name or f"{role or 'stranger'}-{next(_numbers)}"
-    user = User.objects.create_user(name, password=PASSWORD, **fields)
-    if role:
-        user.groups.add(Group.objects.get_or_create(name=role)[0])
-    return user
 
 
 def make_agent(name: str = "", **fields: Any) -> Agent:
