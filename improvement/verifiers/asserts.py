@@ -4,7 +4,8 @@
 "prompt": "def f(x):…", "setup": "import math", "solution": "def f…"}`. The tests run in a process
 of their own and reach the program through proxies, so their expected values never share a process
 with it. `setup` runs with the program, after it, and so must hold no expected values; its imports
-are the tests' too.
+are the tests' too. Helpers that the prompt gives before the function are the tests' own as well: a
+program that redefines one can't change what the tests compare with.
 """
 
 from __future__ import annotations
@@ -87,8 +88,14 @@ def tests(reference: Mapping[str, Any]) -> Tests:
         raise BadReference("tests is empty")
     if defines(code, "check") and not re.search(r"^check\(", code, re.MULTILINE):
         code += f"\ncheck({entry})\n"
-    imports = "\n".join(_IMPORT.findall(setup))
-    return Tests(entry, joined(imports, code), running.text_of(reference, "prompt"), setup)
+    prompt, imports = running.text_of(reference, "prompt"), "\n".join(_IMPORT.findall(setup))
+    return Tests(entry, joined(imports, _helpers(prompt, entry), code), prompt, setup)
+
+
+def _helpers(prompt: str, entry: str) -> str:
+    """What stands in the prompt before the function that is asked for."""
+    found = re.search(rf"^(?:async )?def {re.escape(entry)}\b", prompt, re.MULTILINE)
+    return prompt[: found.start()] if found else ""
 
 
 def _judge(verifier: Asserts, task: TaskRecord, trajectory: TrajectoryRecord) -> Judgement:

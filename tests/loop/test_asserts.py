@@ -44,7 +44,7 @@ def judge(text: str, reference: dict[str, Any], **settings: Any) -> Judgement:
 def test_a_completion_or_a_redefinition_passes_humaneval(text: str) -> None:
     found = judge(text, HUMAN)
     assert (found.answer, found.score) == ("pass", 1.0), found.evidence
-    assert found.evidence["calls"] == 4
+    assert found.evidence["calls"] == 3  # the prompt's helper is the tests' own
 
 
 def test_asserts_pass_mbpp() -> None:

@@ -57,6 +57,11 @@ TASKS: dict[str, dict[str, Any]] = {
         f"    for found, wanted in zip(map(candidate, {list(TABLE)}), {list(TABLE.values())}):\n"
         "        assert found == wanted\n",
     },
+    "helped": {  # HumanEval's decode_cyclic: the tests use a helper of the prompt
+        "prompt": "def twist(n):\n    return n * 7 + 3\n\n\ndef f(n):\n    \"\"\"Untwist.\"\"\"\n",
+        "tests": "def check(candidate):\n    for n in range(9):\n"
+        "        assert candidate(twist(n)) == n\n",
+    },
     "one": {"cases": [{"args": [1], "expected": 1}], "tests": ["assert f(1) == 1"]},
     "pair": {"cases": [{"args": [1], "expected": [1, 2]}], "tests": ["assert f(1) == [1, 2]"]},
     "text": {"cases": [{"args": [1], "expected": "one"}], "tests": ["assert f(1) == 'one'"]},

@@ -104,6 +104,10 @@ ABUSES = [
           "    return eval(f.__doc__)"),
     Abuse("a redefined check", "def check(candidate): return True\ncandidate = check\n"
           "METADATA = {}\ndef f(n): return n"),
+    Abuse("a redefined helper of the tests", "def twist(n): return n\n\ndef f(n): return n", "helped",
+          "asserts"),
+    Abuse("a helper of the tests patched", "def f(n):\n    globals()['twist'] = lambda n: n\n"
+          "    return n", "helped", "asserts"),
     Abuse("globals removed", "def f(n):\n    globals().clear()\n    return n"),
     Abuse("itself replaced by the answer", "def f(n):\n    globals()['f'] = lambda n: True\n"
           "    return n"),
