@@ -24,6 +24,7 @@ from improvement.models import (
 )
 
 PERSON = "person"
+NO_LICENCE = "No licence"  # how the error of a stage begins that stopped for want of one
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from improvement.licences import NO_LICENCE
 from improvement.models import Run, RunStates, Stage, StageStates
 from reviews.results import told
 from reviews.wording import compact, duration
@@ -74,6 +75,11 @@ class RunView:
     @property
     def can_resume(self) -> bool:
         return self.row.state in (RunStates.FAILED, RunStates.CANCELLED)
+
+    @property
+    def lacks_licence(self) -> bool:
+        """Whether a stage stopped because a verifier may not harvest or gate."""
+        return any(stage.row.error.startswith(NO_LICENCE) for stage in self.stages)
 
     @property
     def curve(self) -> StageView | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from improvement.jobs.context import StageContext, StageFailed
 from improvement.jobs.judging import OWN, Judge, Spec, storable
-from improvement.licences import missing, note_licence
+from improvement.licences import NO_LICENCE, missing, note_licence
 from improvement.models import Agent, JunkReport, Task, Verifier
 from improvement.records import TaskRecord
 from improvement.verifiers.base import Verifier as Judging
@@ -89,6 +89,6 @@ def require(agent: Agent, verifiers: Iterable[Verifier], purpose: str) -> None:
         return
     said = " ".join(f"{verifier}: {licence.reason}" for verifier, licence in lacking[:5])
     raise StageFailed(
-        f"No licence to {purpose} for agent {agent}. {said} Label attempts on the page Labels, or "
+        f"{NO_LICENCE} to {purpose} for agent {agent}. {said} Label attempts on the page Labels, or "
         "mend the verifier, then resume the run."
     )

@@ -94,6 +94,19 @@ def test_an_error_says_what_happened_and_what_to_do() -> None:
     assert not set(page) & set("\x1b\u202e")
 
 
+def test_a_stage_without_a_licence_leads_to_the_labels() -> None:
+    run = factories.make_run(state="failed")
+    error = "No licence to gate for agent till. judge 1: Label 9 more accepted attempts."
+    stage = factories.make_stage(run, "gate", state="quarantined", attempt=1, error=error)
+    client = signed_in("engineer")
+    page = text_of(client.get(f"/runs/{run.pk}/"))
+    assert "Label 9 more accepted attempts" in page
+    assert "Label attempts</a>" in page
+    stage.error = "The disk is full."
+    stage.save()
+    assert "Label attempts</a>" not in text_of(client.get(f"/runs/{run.pk}/"))
+
+
 @pytest.mark.parametrize(
     "progress",
     [
