@@ -25,7 +25,15 @@ from improvement.records import Split
 FULL = 16
 SHARES: tuple[tuple[Split, float], ...] = (("train", 0.6), ("dev", 0.7), ("heldout", 1.0))
 
-BANDS = "SELECT key, task_id FROM improvement_taskband WHERE suite_id = %s AND key = ANY(%s)"
+# One look-up a key: in a table that grows this fast the planner's statistics are always old, and
+# with `key = ANY(…)` it would read all bands of the suite.
+BANDS = """
+SELECT asked.key, found.task_id
+FROM unnest(%s::bigint[]) AS asked (key) CROSS JOIN LATERAL (
+    SELECT task_id FROM improvement_taskband AS band
+    WHERE band.suite_id = %s AND band.key = asked.key ORDER BY band.key LIMIT %s
+) AS found
+"""
 MEMBERS = """
 SELECT task_id, minhash, key, cluster, split
 FROM improvement_tasksignature JOIN improvement_task ON id = task_id
@@ -125,7 +133,7 @@ class Clusters:
 
     def _read(self, keys: set[int]) -> None:
         """The tasks of the suite that share a band with the batch."""
-        rows = _rows(BANDS, [self._suite.pk, sorted(keys)])
+        rows = _rows(BANDS, [sorted(keys), self._suite.pk, FULL])
         places: dict[int, int] = {}
         for task, kept, key, cluster, split in _rows(MEMBERS, [list({t for _, t in rows})]):
             places[task] = len(self._members)
