@@ -19,7 +19,11 @@ ENDINGS: tuple[Ended, ...] = ("ok", "exception", "time", "memory", "output", "ex
 
 
 class Stuck(Exception):
-    """The zygote did not answer in time, or is gone."""
+    """The zygote did not answer in time."""
+
+
+class Gone(Stuck):
+    """The zygote has ended. A program can't do that to it: it is no fault of the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class Line:
                 self.over = True
                 return _end(payload)
             else:
-                raise Stuck("the zygote sent nonsense")
+                raise Gone("its zygote sent nonsense")
 
     @property
     def printed(self) -> str:
@@ -132,7 +136,7 @@ class Line:
             if not self._read():
                 self._wait(deadline)
         except OSError as error:
-            raise Stuck(f"the zygote is gone ({error.strerror})") from None
+            raise Gone(f"its zygote is gone ({error.strerror})") from None
 
     def _write(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -145,14 +149,14 @@ class Line:
         except BlockingIOError:
             return False
         if not found:
-            raise Stuck("the zygote is gone")
+            raise Gone("its zygote is gone")
         self._in += found
         return True
 
     def _wait(self, deadline: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Stuck("the zygote does not answer")
+            raise Stuck("its zygote did not answer")
         poll = select.poll()
         poll.register(self._started.outbox, select.POLLIN)
         if self._out:

@@ -12,13 +12,14 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from improvement.sandbox import answers, config
 from improvement.sandbox.inside import tagged, wire
 from improvement.sandbox.judged import Judged
-from improvement.sandbox.line import GRACE, Answer, End, Line, Stuck
-from improvement.sandbox.records import Call, Limits, Outcome, Returned
+from improvement.sandbox.line import GRACE, Answer, End, Gone, Line, Stuck
+from improvement.sandbox.records import Call, Limits, Outcome, Returned, SandboxRefused
 
 MOST_GIVEN = 64 << 20  # bytes of source or of the arguments of one call
 STOPPING = ("time", "memory", "output", "exit", "crash")
@@ -58,14 +59,12 @@ class Sandbox:
 
     def _run(self, source: str, calls: Sequence[Call], limits: Limits, role: bytes) -> Outcome:
         requests = [_load(source), *(_call(call) for call in calls)]
-        started = time.monotonic()
-        with self._room, self._line("candidate") as line:
-            try:
-                found = _run(line, requests, limits, role)
-            except Stuck as stuck:
-                line.kill()
-                found = Outcome("time", f"ended by force: {stuck}")
-        return _timed(found, started)
+
+        def once() -> Outcome:
+            with self._room, self._line("candidate") as line:
+                return _run(line, requests, limits, role)
+
+        return _twice(once)
 
     def judge(
         self,
@@ -80,16 +79,12 @@ class Sandbox:
         `returned` has one entry: "ok" with the number of proxy calls as its value, "exception"
         with the error of the tests, or the limit. None when the candidate's source raised.
         """
-        started = time.monotonic()
-        with self._room, self._line("candidate") as one, self._line("tests") as other:
-            judged = Judged(one, other, limits)
-            try:
-                found = judged.judge(_load(source), tests, names)
-            except Stuck as stuck:
-                one.kill()
-                other.kill()
-                found = Outcome("time", f"ended by force: {stuck}")
-        return _timed(found, started)
+
+        def once() -> Outcome:
+            with self._room, self._line("candidate") as one, self._line("tests") as other:
+                return Judged(one, other, limits).judge(_load(source), tests, names)
+
+        return _twice(once)
 
     def close(self) -> None:
         """End every process. A sandbox that is used again starts anew."""
@@ -162,9 +157,22 @@ def _outcome(line: Line, found: list[Returned], end: End, asked: int) -> Outcome
     return Outcome(end.ended, end.error, tuple(entries), line.printed)
 
 
+def _twice(once: Callable[[], Outcome]) -> Outcome:
+    """Again where a zygote has died under it, which is never the program's fault; SandboxRefused
+    when that happens twice. A zygote that does not answer in time was held up by the program."""
+    for _ in range(2):
+        started = time.monotonic()
+        try:
+            return _timed(once(), started)
+        except Gone as gone:
+            reason = str(gone)
+        except Stuck as stuck:
+            return _timed(Outcome("time", f"ended by force: {stuck}"), started)
+    raise SandboxRefused(f"the sandbox broke down twice: {reason}. Run `manage.py doctor`.")
+
+
 def _timed(found: Outcome, started: float) -> Outcome:
-    took = (time.monotonic() - started) * 1000
-    return Outcome(found.ended, found.error, found.returned, found.printed, took, "process")
+    return replace(found, milliseconds=(time.monotonic() - started) * 1000)
 
 
 def _load(source: str) -> bytes:
@@ -186,6 +194,8 @@ _inherited: list[Line] = []  # held for good, so that nothing of the parent's is
 
 
 def _forked() -> None:
+    global _own_lock
+    _own_lock = threading.Lock()  # another thread of the parent may have held it
     for one in list(_everyone):
         one._after_fork()
 

@@ -55,6 +55,14 @@ _known: dict[tuple[str, ...], str] = {}
 _lock = threading.Lock()
 
 
+def _forked() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
 def insist(box: Sandbox) -> None:
     """SandboxRefused when a wall is missing, tried once and then remembered."""
     key = (box.kit, *config.runtime())

@@ -11,6 +11,7 @@ import pytest
 
 from improvement.sandbox import pool, selftest, source, spawn
 from improvement.sandbox.inside import seccomp, syscalls
+from improvement.sandbox.line import Line
 from improvement.sandbox.pool import Sandbox, sandbox
 from improvement.sandbox.records import Call, SandboxRefused
 
@@ -49,15 +50,36 @@ def test_a_closed_pool_starts_anew(box):
     mine.close()
 
 
-def test_a_zygote_that_dies_costs_one_program_only():
-    mine = Sandbox(size=1)
-    values(mine, "def f(): return 1")
-    (line,) = mine._lines
+def killed_soon(box):
+    (line,) = box._lines
     timer = threading.Timer(0.2, os.kill, (line._started._process.pid, 9))
     timer.start()
-    out = mine.run("import time\ndef f(): time.sleep(5)", [Call("f")])
-    assert out.ended == "time"
-    assert values(mine, "def f(): return 2") == [2]
+    return timer
+
+
+def test_a_program_whose_zygote_dies_is_run_again():
+    mine = Sandbox(size=1)
+    values(mine, "def f(): return 1")
+    killed_soon(mine)
+    assert values(mine, "import time\ndef f():\n    time.sleep(0.6)\n    return 2") == [2]
+    mine.close()
+
+
+def test_a_zygote_that_dies_twice_is_no_verdict(monkeypatch):
+    mine = Sandbox(size=1)
+    begin = Line.begin
+
+    def dying(line, *given):
+        begin(line, *given)
+        os.kill(line._started._process.pid, 9)
+
+    monkeypatch.setattr(Line, "begin", dying)
+    with pytest.raises(SandboxRefused, match="broke down twice"):
+        mine.run("def f(): return 1", [Call("f")])
+    with pytest.raises(SandboxRefused, match="broke down twice"):
+        mine.judge("def f(): return 1", "f()", ["f"])
+    monkeypatch.undo()
+    assert values(mine, "def f(): return 3") == [3]
     mine.close()
 
 
