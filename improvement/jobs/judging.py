@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-
 from improvement.jobs.context import StageFailed
 from improvement.jobs.workshop import verifier_from, workshop
 from improvement.models import Agent, Run, Trajectory, Verdict

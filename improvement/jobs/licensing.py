@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from improvement.jobs.context import StageContext, StageFailed
-from improvement.jobs.judging import OWN, Judge, Spec, storable
+from improvement.jobs.judging import OWN, Judge, Spec, budget_of, storable
+from improvement.jobs.recipe import Recipe
 from improvement.licences import NO_LICENCE, missing, note_licence
 from improvement.models import Agent, JunkReport, Task, Verifier
 from improvement.records import TaskRecord
@@ -23,7 +24,13 @@ MOST_SPECS = 200
 def verifiers_for(agent: Agent, spec: Spec) -> dict[int, tuple[Judging, Verifier, Task]]:
     """Row id → verifier, row and one task of it: all versions that `spec` stands for here. For
     OWN these are those of the agent's tasks."""
-    judge, found = Judge(agent, spec), dict[int, tuple[Judging, Verifier, Task]]()
+    return _verifiers(Judge(agent, spec), agent, spec)
+
+
+def _verifiers(
+    judge: Judge, agent: Agent, spec: Spec
+) -> dict[int, tuple[Judging, Verifier, Task]]:
+    found = dict[int, tuple[Judging, Verifier, Task]]()
     tasks = Task.objects.of(agent).exclude(split="heldout")
     rows = tasks.order_by("verifier", "pk").distinct("verifier") if spec == OWN else tasks[:1]
     for count, task in enumerate(rows[: MOST_SPECS + 1]):
@@ -40,8 +47,10 @@ def verifiers_for(agent: Agent, spec: Spec) -> dict[int, tuple[Judging, Verifier
 
 def run_batteries(context: StageContext, spec: Spec) -> None:
     """Try junk on each verifier version that has not been tried for this agent."""
-    agent = context.run.agent
-    for verifier, row, task in verifiers_for(agent, spec).values():
+    run, agent = context.run, context.run.agent
+    recipe = Recipe.of(run.recipe)
+    judge = Judge(agent, spec, budget_of(run, recipe.judge_calls, recipe.judge_tokens))
+    for verifier, row, task in _verifiers(judge, agent, spec).values():
         if JunkReport.objects.filter(agent=agent, verifier=row).exists():
             continue
         context.check()
@@ -54,6 +63,7 @@ def run_batteries(context: StageContext, spec: Spec) -> None:
                 passed=all(r["ok"] for r in rows),
                 rows=storable(rows),
             )
+            judge.note_budget(run)
             note_licence(agent, row)
 
 
@@ -89,6 +99,6 @@ def require(agent: Agent, verifiers: Iterable[Verifier], purpose: str) -> None:
         return
     said = " ".join(f"{verifier}: {licence.reason}" for verifier, licence in lacking[:5])
     raise StageFailed(
-        f"{NO_LICENCE} to {purpose} for agent {agent}. {said} Label attempts on the page Labels, or "
-        "mend the verifier, then resume the run."
+        f"{NO_LICENCE} to {purpose} for agent {agent}. {said} Label attempts on the page Labels, "
+        "or mend the verifier, then resume the run."
     )
