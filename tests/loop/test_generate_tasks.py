@@ -71,6 +71,8 @@ def test_the_gold_passes_and_junk_fails(made: dict[str, list[Draft]], family: st
 JUNK = ["", " ", "a", "0", "1", "-1", "[]", "{}", "[[]]", "None", "nan", "inf", "True", "yes", "No"]
 JUNK += ["heads", "1/0", "?", "I don't know", "The answer is unknown.", "pass", "a" * 5000]
 
+OPEN = ("jugs", "n_queens")  # another task's answer can be right here too
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", sorted(set(families()) - set(REFUSED)) if LARGE else [])
@@ -78,8 +80,9 @@ def test_no_family_passes_junk(family: str) -> None:
     found = [line.draft for line in drafts([(family, 1, 3)], seed=11) if line.draft]
     golds = [str(draft.reference["answer"]) for draft in found]
     for draft, gold in zip(found, golds, strict=True):
-        others = [other for other in golds if other != gold]
-        for junk in [*JUNK, draft.prompt, *others, "\n".join(golds), f"-{gold}", f"17 {gold}"]:
+        others = [other for other in golds if other != gold and family not in OPEN]
+        wrong = [f"-{gold}", f"17 {gold}"] if gold.strip("0").isdigit() else []
+        for junk in [*JUNK, draft.prompt, *others, "\n".join(golds), *wrong]:
             if junk.casefold() != gold.casefold():
                 assert judged(draft, junk).answer != "pass", (junk[:80], gold[:80])
 
