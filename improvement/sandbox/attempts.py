@@ -92,7 +92,7 @@ def connect(port: int, place: str) -> list[str]:
             "127.0.0.1": lambda: socket.create_connection(("127.0.0.1", port), 1).close(),
             "a Unix socket": partial(unix, place),
             "an abstract socket": partial(unix, f"\0{place}"),
-            "a pair of sockets": socket.socketpair,
+            "a pair of datagram sockets": lambda: socket.socketpair(type=socket.SOCK_DGRAM),
         }
     )
 

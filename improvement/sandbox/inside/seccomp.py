@@ -23,7 +23,11 @@ PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 CLONE_THREAD = 0x10000
 WRITING = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
 FCNTL = (0, 1, 2, 3, 4, 1030)  # duplicate, flags. Not F_SETOWN: it sends signals to others
-IOCTL = (0x5401, 0x5413, 0x541B, 0x5450, 0x5451)  # is it a terminal, bytes waiting, close on exec
+# is it a terminal, bytes waiting, non-blocking, close on exec
+IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# An event loop (asyncio) wakes itself through a pair of connected streams that lead nowhere else. A
+# pair of datagram sockets is refused: it could be sent to an address.
+AF_UNIX, STREAMS = 1, (1, 0x801, 0x80001, 0x80801)
 
 Instruction = tuple[int, int, int, int]
 
@@ -50,6 +54,11 @@ def _one_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
     count = len(values)
     tests = [(JUMP_EQUAL, count - at, 0, value) for at, value in enumerate(values)]
     return [(LOAD, 0, 0, _argument(index)), *tests, _give(REFUSE | errno.EPERM), _give(ALLOW)]
+
+
+def _pair_of_streams() -> list[Instruction]:
+    unix = [(LOAD, 0, 0, _argument(0)), (JUMP_EQUAL, 1, 0, AF_UNIX)]
+    return [*unix, _give(REFUSE | errno.EPERM), *_one_of(1, STREAMS)]
 
 
 def _if_bits(index: int, bits: int, then: int, otherwise: int) -> list[Instruction]:
@@ -82,6 +91,7 @@ def assemble(machine: str, files: bool) -> list[Instruction]:
     found += _looked_at(special["fcntl"], _one_of(1, FCNTL))
     found += _looked_at(special["ioctl"], _one_of(1, IOCTL))
     found += _looked_at(special["prlimit64"], _one_of(0, (0,)))
+    found += _looked_at(special["socketpair"], _pair_of_streams())
     return [*found, _give(REFUSE | errno.EPERM)]
 
 

@@ -13,7 +13,7 @@ X86_64: dict[str, int] = {
     "rt_sigreturn": 15, "pread64": 17, "pwrite64": 18, "readv": 19, "writev": 20, "access": 21,
     "pipe": 22, "select": 23, "sched_yield": 24, "mremap": 25, "madvise": 28, "dup": 32,
     "dup2": 33, "pause": 34, "nanosleep": 35, "getitimer": 36, "alarm": 37, "setitimer": 38,
-    "getpid": 39, "exit": 60, "wait4": 61, "uname": 63, "getcwd": 79, "readlink": 89,
+    "getpid": 39, "sendto": 44, "recvfrom": 45, "exit": 60, "wait4": 61, "uname": 63, "getcwd": 79, "readlink": 89,
     "gettimeofday": 96, "getrlimit": 97, "getrusage": 98, "sysinfo": 99, "times": 100,
     "getuid": 102, "getgid": 104, "geteuid": 107, "getegid": 108, "getppid": 110, "getpgrp": 111,
     "getgroups": 115, "getresuid": 118, "getresgid": 120, "getpgid": 121, "getsid": 124,
@@ -44,19 +44,19 @@ AARCH64: dict[str, int] = {
     "getresgid": 150, "times": 153, "getpgid": 155, "getsid": 156, "getgroups": 158,
     "uname": 160, "getrlimit": 163, "getrusage": 165, "getcpu": 168, "gettimeofday": 169,
     "getpid": 172, "getppid": 173, "getuid": 174, "geteuid": 175, "getgid": 176, "getegid": 177,
-    "gettid": 178, "sysinfo": 179, "brk": 214, "munmap": 215, "mremap": 216, "mmap": 222,
+    "gettid": 178, "sysinfo": 179, "sendto": 206, "recvfrom": 207, "brk": 214, "munmap": 215, "mremap": 216, "mmap": 222,
     "mprotect": 226, "madvise": 233, "wait4": 260, "getrandom": 278, "membarrier": 283,
     "statx": 291, "rseq": 293, "close_range": 436, "faccessat2": 439, "epoll_pwait2": 441,
 }  # fmt: skip
 
 # Calls that are looked at before they are allowed; -1: the machine has no such call.
 X86_64_LOOKED_AT = {
-    "open": 2, "ioctl": 16, "clone": 56, "fcntl": 72, "openat": 257, "prlimit64": 302,
-    "clone3": 435,
+    "open": 2, "ioctl": 16, "socketpair": 53, "clone": 56, "fcntl": 72, "openat": 257,
+    "prlimit64": 302, "clone3": 435,
 }  # fmt: skip
 AARCH64_LOOKED_AT = {
-    "open": -1, "ioctl": 29, "clone": 220, "fcntl": 25, "openat": 56, "prlimit64": 261,
-    "clone3": 435,
+    "open": -1, "ioctl": 29, "socketpair": 199, "clone": 220, "fcntl": 25, "openat": 56,
+    "prlimit64": 261, "clone3": 435,
 }  # fmt: skip
 
 # machine → (AUDIT_ARCH of linux/audit.h, allowed, looked at)

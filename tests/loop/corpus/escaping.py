@@ -67,7 +67,7 @@ ABUSES = [
           "('127.0.0.1', @PORT@))]" + TRY, refused=True),
     Abuse("opens a unix socket", "import socket\nACTS = [lambda: socket.socket(socket.AF_UNIX)."
           "connect('@SOCKET@'), lambda: socket.socket(socket.AF_UNIX).connect('\\0@ABSTRACT@'), "
-          "lambda: socket.socketpair()]" + TRY, refused=True),
+          "lambda: socket.socketpair(type=socket.SOCK_DGRAM)]" + TRY, refused=True),
     Abuse("listens", "import socket\nACTS = [lambda: socket.create_server(('127.0.0.1', 0))]" + TRY, refused=True),
     Abuse("opens sockets by system call", C + "ACTS = [lambda n=n: libc.syscall(n, 2, 1, 0) "
           "for n in (41, 53, 198, 425)]" + TRY, refused=True),

@@ -27,6 +27,10 @@ HONEST = [
     Honest("deep recursion", "import sys\nsys.setrecursionlimit(5000)\n"
            "def f(n): return 0 if n == 0 else 1 + f(n - 1)", _c(([3000], 3000)),
            ["assert f(3000) == 3000"]),
+    Honest("an event loop", "import asyncio\nasync def one(x):\n    await asyncio.sleep(0)\n"
+           "    return x * 2\ndef f(xs):\n    async def all_of(): return await asyncio.gather("
+           "*map(one, xs))\n    return list(asyncio.run(all_of()))", _c(([[1, 2]], [2, 4])),
+           ["assert f([1, 2]) == [2, 4]"]),
     Honest("heapq", "import heapq\ndef f(xs, k): return heapq.nsmallest(k, xs)",
            _c(([[5, 1, 3], 2], [1, 3])), ["assert f([5, 1, 3], 2) == [1, 3]"]),
     Honest("itertools", "from itertools import accumulate, groupby\ndef f(s):\n"
