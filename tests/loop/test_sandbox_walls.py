@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-import time
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -195,7 +195,7 @@ def test_a_runtime_is_not_given_our_secrets(monkeypatch):
     started = spawn.start("python")
     place, given = Path(f"/proc/{started._process.pid}/environ"), ""
     deadline = time.monotonic() + 20
-    while "DOCKER_HOST" not in given and time.monotonic() < deadline:
+    while (not given or "canary" in given) and time.monotonic() < deadline:
         given = place.read_text()  # empty, or our own, until the child has become the runtime
         time.sleep(0.01)
     started.kill()
