@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db.models import Case, When
 
 from improvement.models import Step, Trajectory, Verdict
+from reviews.grounds import Grounds, grounds_of
 from reviews.wording import plain
 
 STEPS_SHOWN = 500
@@ -58,7 +59,7 @@ class VerdictView:
 
     row: Verdict
     step: int | None
-    facts: Sequence[tuple[str, str]] = field(default_factory=list)
+    grounds: Grounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,6 @@ def _step(row: Step, trajectory: Trajectory, verdicts: Sequence[VerdictView]) ->
 
 
 def _verdict(row: Verdict) -> VerdictView:
-    evidence = row.evidence if isinstance(row.evidence, dict) else {"evidence": row.evidence}
-    step = evidence.get("step")
-    first = [name for name in ("expected", "found") if name in evidence]
-    names = [*first, *sorted(set(evidence) - {"expected", "found", "step"})]
-    facts = [
-        (str(name).replace("_", " "), plain(evidence[name])[:2000])
-        for name in names
-        if evidence[name] not in (None, "")
-    ]
-    return VerdictView(row, step if isinstance(step, int) else None, facts)
+    step = row.evidence.get("step") if isinstance(row.evidence, dict) else None
+    cited = step if isinstance(step, int) and not isinstance(step, bool) else None
+    return VerdictView(row, cited, grounds_of(row.evidence))
