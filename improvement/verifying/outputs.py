@@ -16,6 +16,7 @@ from improvement.ingest.tasks.lines import raw_lines
 
 LONGEST = 64 << 20  # bytes in one line; a longer one is skipped and named
 NOTHING: Any = object()
+LARGEST_ID = 10**18
 _TASK = re.compile(rb'"task"\s*:\s*("(?:[^"\\]|\\.){0,1000}")')
 _NAMES = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
 _NAMES |= {dict: "an object", type(None): "null"}
@@ -64,6 +65,8 @@ def _from_object(number: int, value: dict[str, Any]) -> Attempt:
     task, output, id_ = value.get("task"), value.get("output", NOTHING), value.get("id", NOTHING)
     if not _is_json(id_):
         return Attempt(number, fault="the line's id holds a number that is too large")
+    if isinstance(task, int) and not isinstance(task, bool) and abs(task) < LARGEST_ID:
+        task = str(task)  # MBPP's ids are numbers
     if not isinstance(task, str) or not task:
         said = "the line names no task" if "task" not in value else f"task is {_name(task)}"
         return Attempt(number, id=id_, fault=f'{said}; write {{"task": id, "output": text}}')

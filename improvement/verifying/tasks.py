@@ -21,6 +21,7 @@ class Bench:
     build: Builder
     spec: str | Mapping[str, Any] | None = None
     tasks: dict[str, TaskRecord] = field(default_factory=dict)
+    by_line: dict[str, str] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     _built: dict[str, Verifier | SpecError] = field(default_factory=dict)
 
@@ -33,6 +34,12 @@ class Bench:
                 self.skipped.append(f"line {line.number}: id: {line.draft.id!r} is there already")
             else:
                 self.tasks[line.draft.id] = line.draft.as_record()
+                self.by_line[str(line.number)] = line.draft.id
+
+    def find(self, name: str) -> TaskRecord | None:
+        """The task of that id; else that of the line of that number, as files such as GSM8K's
+        give their tasks no id."""
+        return self.tasks.get(name) or self.tasks.get(self.by_line.get(name, ""))
 
     def verifier_of(self, task: TaskRecord) -> Verifier:
         """SpecError says what is wrong with its specification. Equal ones are built once."""

@@ -83,7 +83,7 @@ def _begun(bench: Bench, attempt: Attempt, pool: ThreadPoolExecutor) -> Future[V
     """The verdict at once where no verifier needs to be asked, else one to wait for."""
     if attempt.fault:
         return Verdict(attempt, None, _error(attempt, attempt.fault))
-    task = bench.tasks.get(attempt.task)
+    task = bench.find(attempt.task)
     if task is None:
         said = f"the file of tasks has no task {shown(attempt.task)!a}"
         more = f" (it has {len(bench.skipped)} lines that are no task)" if bench.skipped else ""

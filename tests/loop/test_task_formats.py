@@ -54,7 +54,7 @@ def test_humaneval_keeps_its_check() -> None:
 
 def test_mbpp_shows_its_first_assert_and_finds_the_function() -> None:
     found = draft(MBPP)
-    assert (found.id, found.reference["entry_point"]) == ("mbpp-2", "similar")
+    assert (found.id, found.reference["entry_point"]) == ("2", "similar")
     assert found.prompt.endswith(MBPP["test_list"][0])
     assert MBPP["test_list"][1] not in found.prompt
     assert found.reference["tests"] == MBPP["test_list"]

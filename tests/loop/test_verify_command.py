@@ -107,7 +107,7 @@ def test_what_the_attempt_did_wrong_is_a_fail_with_that_evidence(
         ({"task": "none", "output": "4"}, "no task 'none'"), (b"4, 5", "not JSON"),
         (b'{"task": "sum", "output": "4"', "not JSON"), (b"\xff\xfe\x00", "not JSON"),
         ([1], "a list, not an object"), ("sum", "text, not an object"),
-        ({"output": "4"}, "no task"), ({"task": 4, "output": "4"}, "task is a number"),
+        ({"output": "4"}, "no task"), ({"task": 4.5, "output": "4"}, "task is a number"),
         ({"task": "", "output": "4"}, "task is text"), (b"[" * 200_000, "nested too deeply"),
         (b'{"task": "sum", "output": NaN}', "NaN is no JSON"),
         (b'{"task": "sum", "output": "4", "id": 1e999}', "too large"),

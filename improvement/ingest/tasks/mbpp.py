@@ -30,7 +30,7 @@ def draft(fields: Fields) -> Draft:
         if value:
             reference[name] = value
     return Draft(
-        id=fields.key("task_id", "mbpp-") or made_id("mbpp", prompt),
+        id=fields.key("task_id") or made_id("mbpp", prompt),
         prompt=prompt,
         reference=reference,
         verifier={"kind": "asserts"},

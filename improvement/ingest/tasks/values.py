@@ -124,15 +124,15 @@ class Fields:
             self.wrong(name, "is empty")
         return value
 
-    def key(self, name: str, prefix: str = "") -> str:
-        """An id (text or whole number), with a prefix; "" where the line has none."""
+    def key(self, name: str) -> str:
+        """An id (text or whole number); "" where the line has none."""
         value = self.get(name)
         if value is None:
             return ""
         if isinstance(value, bool) or not isinstance(value, str | int):
             self.wrong(name, f"must be text or a whole number, not {kind_of(value)}")
             return ""
-        key = f"{prefix}{value}".strip()
+        key = str(value).strip()
         if not key:
             self.wrong(name, "is empty")
         elif len(key) > LONGEST_KEY:
