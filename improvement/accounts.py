@@ -1,19 +1,36 @@
-"""Roles, and the demo's four accounts with random passwords."""
+"""Roles, new accounts, and the demo's four accounts with random passwords."""
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 ROLES = ("reviewer", "engineer", "manager", "admin")
 
 
 class NameTaken(Exception):
-    """A user of a demo account's name exists and is somebody else."""
+    """A user of that name exists; for the demo: and is somebody else."""
+
+
+def create_account(name: str, password: str, roles: Sequence[str] = ()) -> User:
+    """A new account with these roles. Raises NameTaken, or ValidationError for a bad name or
+    password; then nothing was changed."""
+    if User.objects.filter(username__iexact=name).exists():
+        raise NameTaken(f"There is an account named {name!r} already. Nothing is changed.")
+    user = User(username=name)
+    validate_password(password, user)
+    user.set_password(password)
+    user.full_clean()
+    with transaction.atomic():
+        user.save()
+        user.groups.set([Group.objects.get_or_create(name=role)[0] for role in roles])
+    return user
 
 
 def demo_accounts(home: Path) -> dict[str, str]:
