@@ -97,3 +97,22 @@ def test_the_example_of_the_documentation_imports(tmp_path: Path, settings: Any)
     assert report["ignored_fields"] == {}
     moon = Task.objects.get(prompt__contains="Saturn")
     assert (moon.split, moon.reference) == ("dev", {"answer": "Titan"})
+
+
+def test_an_agent_over_a_suite_that_is_too_small_is_told_so_at_once(tmp_path: Path) -> None:
+    """Not after hours of collecting and training."""
+    lines = [{"prompt": "Name a moon.", "reference": "Titan", "verifier": "exact", "split": "dev"}]
+    said = command("moons", written(tmp_path / "f.jsonl", lines))
+    assert "1 task (1 dev) in 1 cluster of near-duplicates" in said
+    out = io.StringIO()
+    call_command("create_agent", "stargazer", "--suite", "moons", stdout=out)
+    assert "Suite moons has no train tasks to learn from." in out.getvalue()
+    assert "0 unlike held-out tasks, and a gate needs" in out.getvalue()
+    assert "Agent stargazer is there." in out.getvalue()
+
+
+def test_bad_lines_are_listed_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """What is found wrong while a line is kept comes later than what its reader refuses."""
+    one = {"id": "a", "prompt": "Name a moon.", "reference": "Titan"}
+    said = command("moons", written(tmp_path / "f.jsonl", [one, one | {"prompt": "Other"}, 7]))
+    assert said.index("line 2: id: ") < said.index("line 3: ")

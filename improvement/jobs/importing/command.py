@@ -98,11 +98,16 @@ def _suite(name: str, options: Mapping[str, Any], actor: User | None) -> Suite:
 def _about(name: str, shape: Shape) -> Iterable[str]:
     splits = ", ".join(f"{count:,} {split}" for split, count in sorted(shape.splits.items()))
     yield (
-        f"Suite {name}: {shape.tasks:,} tasks ({splits or 'none'}) in {shape.clusters:,} clusters "
-        f"of near-duplicates; the largest holds {shape.largest:,}."
+        f"Suite {name}: {shape.tasks:,} {_many(shape.tasks, 'task')} ({splits or 'none'}) in "
+        f"{shape.clusters:,} {_many(shape.clusters, 'cluster')} of near-duplicates; "
+        f"the largest holds {shape.largest:,}."
     )
     if shape.warning:
         yield f"Careful: {shape.warning}"
+
+
+def _many(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
 
 
 def _person(name: str) -> User | None:

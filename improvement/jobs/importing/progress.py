@@ -70,14 +70,14 @@ def sentences(report: Report, dry: bool) -> Iterable[str]:
         yield f"  {split:<8} {family:<28} {count:>7,}"
     if report.unverified:
         yield (
-            f"{report.unverified:,} tasks name no verifier and the suite has none: give it one "
-            "with --verifier, or the agent's recipe must name one."
+            f"Without a verifier of their own: {report.unverified:,}; the suite has none either. "
+            "Give it one with --verifier, or the agent's recipe must name one."
         )
     for name, count in report.ignored.most_common(5):
-        yield f"Field “{name}” is not read ({count:,} lines)."
+        yield f"Field “{name}” is not read (lines: {count:,})."
     if report.bad:
         yield "Left out:"
-    for problem in report.problems:
+    for problem in sorted(report.problems, key=lambda problem: problem.number):
         yield f"  {problem}"
     if report.bad > len({p.number for p in report.problems}):
         yield "  … the others are counted, not listed."

@@ -59,7 +59,8 @@ class Report:
             "already_there": self.there,
             "bad": self.bad,
             "problems": [
-                {"line": p.number, "field": p.field, "message": p.message} for p in self.problems
+                {"line": p.number, "field": p.field, "message": p.message}
+                for p in sorted(self.problems, key=lambda problem: problem.number)
             ],
             "kept": kept,
             "without_verifier": self.unverified,

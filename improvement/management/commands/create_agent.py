@@ -11,7 +11,8 @@ from django.core.management import BaseCommand, CommandError
 
 from improvement.jobs.agents import ANSWERS, create_agent
 from improvement.jobs.context import StageFailed
-from improvement.jobs.recipe import RecipeError
+from improvement.jobs.importing.enough import lacks
+from improvement.jobs.recipe import Recipe, RecipeError
 from improvement.jobs.shipped import recipe_for
 from improvement.models import Agent, Suite
 
@@ -43,6 +44,12 @@ class Command(BaseCommand):
             )
         except (RecipeError, StageFailed) as error:
             raise CommandError(str(error)) from error
+        if agent.suite is not None:
+            missing = list(lacks(agent.suite, Recipe.of(agent.recipe)))
+            for sentence in missing:
+                self.stdout.write(f"Careful: {sentence}")
+            if missing:
+                self.stdout.write("A run would stop there: import more tasks first.")
         self.stdout.write(f"Agent {agent} is there. Let it learn: manage.py improve {agent}")
 
 
