@@ -161,6 +161,15 @@ def test_a_verifier_on_the_command_line_that_makes_no_sense_ends_with_2(
     assert caught.value.returncode == 2
 
 
+def test_judge_endpoints_that_make_no_sense_end_with_2(
+    verify: Callable[..., Rows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAWL_JUDGES", '{"main": ')
+    with pytest.raises(CommandError, match="PAWL_JUDGES is not JSON") as caught:
+        verify({"task": "sum", "output": "4"})
+    assert caught.value.returncode == 2
+
+
 def test_files_that_can_not_be_read_end_with_2(tmp_path: Path) -> None:
     tasks, nothing = tmp_path / "tasks.jsonl", tmp_path / "nothing.jsonl"
     tasks.write_bytes(as_lines(TASKS))
@@ -190,6 +199,17 @@ def test_gsm8k_is_judged_as_it_comes(verify: Callable[..., Rows]) -> None:
     rows = verify({"task": "g", "output": "So 3*4\n#### 12"}, {"task": "g", "output": "#### 13"},
                   tasks=tasks, options=("--format", "gsm8k"))  # fmt: skip
     assert [row["verdict"] for row in rows] == ["pass", "fail"]
+
+
+def test_for_people_a_fail_says_what_was_found_in_place_of_what(
+    verify: Callable[..., Rows], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    verify({"task": "sum", "output": "5\x1b[31m"}, {"task": "city", "output": "L" * 500})
+    call_command("verify", str(tmp_path / "tasks.jsonl"), str(tmp_path / "outputs.jsonl"))
+    number, city, _ = capsys.readouterr().out.splitlines()
+    assert 'found "5\\u001b[31m", expected "4"  (number, ' in number
+    assert "LLL…, expected [" in city
+    assert len(city) < 250
 
 
 def test_for_people_there_is_a_line_each_and_a_summary_without_control_characters(

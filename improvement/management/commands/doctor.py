@@ -13,6 +13,7 @@ from django.core.management import BaseCommand
 from improvement.doctor import examine
 
 MARKS = {"ok": "ok    ", "note": "note  ", "failed": "FAILED"}
+WIDTH = 16
 
 
 class Command(BaseCommand):
@@ -27,7 +28,8 @@ class Command(BaseCommand):
             findings.append(finding)
             if not options["json"]:
                 remedy = f" -> {finding.remedy}" if finding.remedy else ""
-                line = f"{MARKS[finding.state]} {finding.part:<16} {finding.text}{remedy}"
+                part = finding.part if len(finding.part) <= WIDTH else f"{finding.part}:"
+                line = f"{MARKS[finding.state]} {part:<{WIDTH}} {finding.text}{remedy}"
                 self.stdout.write(line)
                 self.stdout.flush()
         if options["json"]:

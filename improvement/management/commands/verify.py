@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from improvement.ingest.tasks.read import FORMATS, FormatError, read
+from improvement.jobs.context import StageFailed
 from improvement.jobs.workshop import workshop
 from improvement.verifiers.base import SpecError, Verifier
 from improvement.verifiers.build import build
@@ -23,6 +24,7 @@ from improvement.verifying import Bench, Verdict, attempts, verdicts
 
 UNREADABLE = 2
 MOST_SKIPPED = 20
+SHOWN_LETTERS = 60
 
 
 class Command(BaseCommand):
@@ -56,8 +58,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _bench(self, options: Mapping[str, Any]) -> Bench:
-        given = workshop()
         try:
+            given = workshop()
             bench = Bench(lambda spec: _built(spec, given), _spec(options["verifier"]))
             if bench.spec is not None:
                 _built(bench.spec, given)
@@ -65,7 +67,7 @@ class Command(BaseCommand):
         except OSError as error:
             said = f"The tasks can't be read: {error}"
             raise CommandError(said, returncode=UNREADABLE) from error
-        except (FormatError, SpecError) as error:
+        except (FormatError, SpecError, StageFailed) as error:
             raise CommandError(str(error), returncode=UNREADABLE) from error
         for said in bench.skipped[:MOST_SKIPPED]:
             self.stderr.write(_clean(f"{options['tasks'].name}: {said}"))
@@ -132,7 +134,21 @@ def _line(verdict: Verdict) -> str:
     reason = str(judged.evidence.get("reason", ""))
     task, kind = verdict.attempt.task or "-", verdict.verifier or "-"
     took = f"{judged.latency_ms:.1f} ms"
-    return _clean(f"{judged.answer:<5}  {task}  {reason[:200]}  ({kind}, {took})")
+    said = reason[:200] + (_difference(judged.evidence) if judged.answer == "fail" else "")
+    return _clean(f"{judged.answer:<5}  {task}  {said}  ({kind}, {took})")
+
+
+def _difference(evidence: Mapping[str, Any]) -> str:
+    """What was found in place of what, where the evidence knows both."""
+    sides = [evidence.get(name) for name in ("found", "expected")]
+    if None in sides:
+        return ""
+    found, expected = (json.dumps(v, ensure_ascii=False, default=str) for v in sides)
+    return f": found {_short(found)}, expected {_short(expected)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}…"
 
 
 def _clean(text: str) -> str:
