@@ -21,6 +21,7 @@ from reviews import labels as verbs
 from reviews import transcript, verifiers
 from reviews.paging import page_by_key
 from reviews.permissions import require
+from reviews.rubrics import rubrics_of
 from reviews.sent import text
 
 MOST_DIGITS = 18
@@ -124,7 +125,7 @@ def _show(
         "answers": list(zip(LabelAnswers.choices, ("check", "cross", "question"), strict=True)),
     }
     if item:
-        shown |= _blind(item)
+        shown |= _blind(item) | {"rubrics": rubrics_of(verifier.settings)}
     return render(request, "labels/item.html", shown, status=status)
 
 

@@ -75,6 +75,19 @@ def test_attempts_that_wait_for_a_label_are_not_counted_as_candidates_in_the_nav
     assert "waiting for review" not in page
 
 
+def test_a_judges_rubric_is_what_people_go_by_too(browser: Client, ana: User) -> None:
+    """A judge's own, and that of a judge inside a combination."""
+    judge = {"kind": "judge", "version": "1", "settings": {"rubric": "It names " + HOSTILE}}
+    inner = {"of": [{"weight": 1, "verifier": judge}, {"kind": "exact", "settings": {}}, "odd"]}
+    whole = {"of": [{"kind": "weighted", "version": "1", "settings": inner}, judge]}
+    for settings in (judge["settings"], whole):
+        verifier = labelled.judge_verifier(settings=settings)
+        page = text_of(browser.get(follow(hold(make_item(verifier=verifier), ana))))
+        assert page.count("What counts as right") == 1
+        assert "It names &lt;script&gt;" in page
+        assert "<script>alert" not in page
+
+
 @pytest.mark.parametrize("answer", ["pass", "fail"])
 def test_nothing_on_the_page_tells_what_a_verifier_said(
     answer: str, browser: Client, ana: User
