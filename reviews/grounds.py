@@ -18,6 +18,7 @@ ROWS_SHOWN = 50
 COLUMNS_SHOWN = 8
 DEEPEST = 6
 FIRST = ("reason", "expected", "found")
+COLUMNS = ("field", "case", "seed", "verdict", "expected", "found", "", "reason")
 ANSWERS = ("pass", "fail", "error")
 
 
@@ -104,9 +105,15 @@ def _alike(value: Any) -> bool:
 
 def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     shown = rows[:ROWS_SHOWN]
-    names = list(dict.fromkeys(name for row in shown for name in row))[:COLUMNS_SHOWN]
+    found = dict.fromkeys(name for row in shown for name in row)
+    names = sorted(found, key=_place)[:COLUMNS_SHOWN]
     cells = [[cell(row.get(name)) for name in names] for row in shown]
     return Table(title, [_words(name) for name in names], cells, len(rows) - len(shown))
+
+
+def _place(column: str) -> int:
+    """What a row is about comes first, its reason last: a database keeps no order in JSON."""
+    return COLUMNS.index(column) if column in COLUMNS else COLUMNS.index("reason") - 1
 
 
 def _words(name: object) -> str:

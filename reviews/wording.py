@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
+from typing import Any
+
+LETTERS_A_LINE = 88
+DEEPEST_INDENT = 40
 
 # CSI and OSC escape sequences, then other two-byte escapes.
 _ANSI = re.compile(
@@ -88,3 +93,22 @@ def compact(value: float) -> str:
     if float(value).is_integer():
         return f"{int(value):,}"
     return f"{value:,.1f}" if abs(value) >= 10 else f"{value:.3g}"
+
+
+def folded_json(value: Any, indent: int = 0) -> str:
+    """JSON in which a list or an object that fits in a line stays in one."""
+    line = json.dumps(value, ensure_ascii=False, default=str)
+    if len(line) + indent <= LETTERS_A_LINE or indent > DEEPEST_INDENT or not value:
+        return line
+    if isinstance(value, dict):
+        names = (json.dumps(str(name), ensure_ascii=False) for name in value)
+        parts = [
+            f"{n}: {folded_json(v, indent + 2)}" for n, v in zip(names, value.values(), strict=True)
+        ]
+    elif isinstance(value, list):
+        parts = [folded_json(part, indent + 2) for part in value]
+    else:
+        return line
+    inner = f",\n{' ' * (indent + 2)}".join(parts)
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}\n{' ' * (indent + 2)}{inner}\n{' ' * indent}{last}"

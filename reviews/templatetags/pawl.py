@@ -33,8 +33,8 @@ def split(words: str) -> list[str]:
 
 @register.filter
 def json(value: Any) -> str:
-    """Indented JSON, to be shown (and so escaped) in a `pre`."""
-    return dumps(value, indent=2, ensure_ascii=False, default=str)
+    """Indented JSON, to be shown (and so escaped) in a `pre`. What fits in a line stays in one."""
+    return wording.folded_json(value)
 
 
 @register.filter

@@ -38,8 +38,8 @@ def test_parts_have_their_verdict_and_leave_out_what_the_whole_has_said() -> Non
     assert (part.kind, part.answer, part.score) == ("judge", "fail", 0.5)
     assert part.grounds.facts == [("reason", "one of two votes")]
     (votes,) = part.grounds.tables
-    assert votes.columns == ["seed", "verdict", "reason", "cached"]
-    assert votes.rows[0] == ["1", "pass", "it is red", "no"]
+    assert votes.columns == ["seed", "verdict", "cached", "reason"]
+    assert votes.rows[0] == ["1", "pass", "no", "it is red"]
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -96,3 +97,20 @@ def test_a_difference_is_grey_where_its_interval_spans_zero(
     template = Template("{% load pawl %}{% points d low high %}")
     text = template.render(Context({"d": (low + high) / 2, "low": low, "high": high}))
     assert f'class="delta {tone}"' in text
+
+
+def test_json_that_fits_in_a_line_stays_in_one() -> None:
+    cases = [{"args": [number], "expected": "x" * 40} for number in range(3)]
+    lines = wording.folded_json({"cases": cases, "total": 3}).splitlines()
+    assert lines[1] == '  "cases": ['
+    assert lines[2] == '    {"args": [0], "expected": "' + "x" * 40 + '"},'
+    assert lines[-2:] == ['  "total": 3', "}"]
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=100)
+TREES = st.recursive(LEAVES, lambda t: st.lists(t) | st.dictionaries(st.text(), t), max_leaves=30)
+
+
+@given(TREES)
+def test_json_written_for_people_is_still_the_same_json(value: object) -> None:
+    assert json.loads(wording.folded_json(value)) == value
