@@ -27,6 +27,9 @@ def returned(answer: Answer, limits: Limits, find: Find | None = None) -> Return
         if "ok" in tree:
             value = tagged.decode(tree["ok"], find)
             return Returned("ok", value, "", answer.milliseconds)
+        if "raised" in tree:
+            name, message, own = raised(tree)
+            return Returned("exception", None, f"{name}: {message}", answer.milliseconds, own)
         ended, error = trouble(tree, limits)
     except tagged.Malformed as bad:
         ended, error = "crash", f"answered nonsense: {bad}"
@@ -42,16 +45,17 @@ def trouble(tree: dict[str, Any], limits: Limits) -> tuple[Any, str]:
     if "odd" in tree:
         return "exception", f"returned {text(tree['odd'])}"
     if "raised" in tree:
-        name, message = raised(tree)
+        name, message, _ = raised(tree)
         return "exception", f"{name}: {message}"
     raise tagged.Malformed("no known answer")
 
 
-def raised(tree: dict[str, Any]) -> tuple[str, str]:
+def raised(tree: dict[str, Any]) -> tuple[str, str, str]:
+    """Name, message, and the nearest exception of Python's own that it is one of."""
     found = tree["raised"]
-    if type(found) is not list or len(found) != 2:
-        raise tagged.Malformed("an exception has a name and a message")
-    return text(found[0]), text(found[1])
+    if type(found) is not list or len(found) != 3:
+        raise tagged.Malformed("an exception has a name, a message and a kind")
+    return text(found[0]), text(found[1]), text(found[2])
 
 
 def text(value: object) -> str:

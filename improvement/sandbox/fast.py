@@ -22,7 +22,7 @@ from typing import Any
 from pydantic_monty import CollectString, Monty, MontyError, MontySession
 
 from improvement.sandbox.inside.tagged import decode, dumps
-from improvement.sandbox.records import Call, Limits, Outcome, Returned
+from improvement.sandbox.records import MOST_RESULTS, Call, Limits, Outcome, Returned
 from improvement.sandbox.screen import Different, annotation_names
 
 USUAL = Limits()
@@ -88,6 +88,7 @@ def _run(
 ) -> Outcome | None:
     printed = CollectString(MOST_PRINTED)
     returned: list[Returned] = []
+    left = MOST_RESULTS * limits.result
     with _made().checkout(limits=_limits(limits), assert_message_annotations=False) as session:
         looked_up = f"({', '.join(names)},)\n" if names else ""
         session.feed_run(f"{source}\n{_TREE}{looked_up}None\n", print_callback=printed)
@@ -96,7 +97,9 @@ def _run(
             if began - started > min(limits.seconds, LONGEST):
                 return None
             value = decode(_call(session, call, printed))
-            dumps(value, limits.result)  # refuses what the wall would refuse
+            left -= len(dumps(value, limits.result))  # refuses what the wall would refuse
+            if left < 0:
+                return None
             returned.append(Returned("ok", value, "", _since(began)))
     return Outcome("ok", "", tuple(returned), printed.output, _since(started), "monty")
 

@@ -19,7 +19,14 @@ from improvement.sandbox import answers, config
 from improvement.sandbox.inside import tagged, wire
 from improvement.sandbox.judged import Judged
 from improvement.sandbox.line import GRACE, Answer, End, Gone, Line, Stuck
-from improvement.sandbox.records import Call, Limits, Outcome, Returned, SandboxRefused
+from improvement.sandbox.records import (
+    MOST_RESULTS,
+    Call,
+    Limits,
+    Outcome,
+    Returned,
+    SandboxRefused,
+)
 
 MOST_GIVEN = 64 << 20  # bytes of source or of the arguments of one call
 STOPPING = ("time", "memory", "output", "exit", "crash")
@@ -138,10 +145,18 @@ def _run(line: Line, requests: list[bytes], limits: Limits, role: bytes) -> Outc
         line.request(request)
     line.finish()
     found: list[Returned] = []
+    left = MOST_RESULTS * limits.result
     while isinstance(event := line.next(deadline), Answer):
         if not found or found[-1].ended not in STOPPING:
-            found.append(answers.returned(event, limits))
+            left -= len(event.body)
+            found.append(answers.returned(event, limits) if left >= 0 else _too_much(limits))
     return _outcome(line, found, event, len(requests))
+
+
+def _too_much(limits: Limits) -> Returned:
+    """A small value on the wire can be forty times as large in this process."""
+    most = MOST_RESULTS * limits.result
+    return Returned("output", None, f"returned more than {most:,} bytes altogether")
 
 
 def _outcome(line: Line, found: list[Returned], end: End, asked: int) -> Outcome:

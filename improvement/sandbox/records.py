@@ -10,6 +10,8 @@ Ended = Literal["ok", "exception", "time", "memory", "output", "exit", "crash"]
 """ok: everything was answered. exception: the program raised. time, memory, output: a limit.
 exit: it left early (sys.exit, os._exit). crash: a signal, or nonsense on the wire."""
 
+MOST_RESULTS = 4  # times the limit of one value: what all values of a program may have together
+
 
 class SandboxRefused(RuntimeError):
     """A wall is missing on this machine, so nothing is run; the message says which and why."""
@@ -40,12 +42,14 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Returned:
     """What one call came to: `value` is plain and of exact types; or `error` names the exception
-    ("ValueError: bad") or the limit, and `value` is None."""
+    ("ValueError: bad") or the limit, and `value` is None. `kind` is the nearest exception of
+    Python's own that a raised one is one of ("ValueError" for a class that derives from it)."""
 
     ended: Ended
     value: Any = None
     error: str = ""
     milliseconds: float = 0.0
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

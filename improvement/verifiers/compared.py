@@ -78,10 +78,13 @@ def _equal(how: Comparison, path: Path, expected: Any, found: Any) -> bool:
 
 
 def _wrong_lengths(how: Comparison, wanted: Any, whole: Any) -> list[Difference]:
-    """Lists that are longer than they should be; what is missing is named by its own path."""
+    """Lists that are longer than they should be, or objects with the keys 0, 1, 2 in their place;
+    what is missing is named by its own path."""
     wrong = []
     for path, length in lengths(wanted):
         found = look_up(whole, path)
+        if isinstance(found, dict) and length and not how.ignored(path):
+            wrong.append(Difference(written(path), length, None, "an object instead of a list"))
         if isinstance(found, list) and len(found) > length > 0 and not how.ignored(path):
             wrong.append(Difference(written(path), length, len(found), "too many items"))
     return wrong

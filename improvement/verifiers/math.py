@@ -39,7 +39,7 @@ logging.disable(logging.CRITICAL)
 from latex2sympy2_extended.latex2sympy2 import NormalizationConfig, latex2sympy, normalize_latex
 from math_verify import verify
 from math_verify.grader import should_treat_as_complex
-from sympy import Eq, N, UnevaluatedExpr
+from sympy import And, Eq, FiniteSet, N, UnevaluatedExpr
 
 HOW = NormalizationConfig(
     basic_latex=True, units=True, malformed_operators=True, nits=True, boxed="none",
@@ -68,8 +68,17 @@ def same(digits):
     parts = (answer, *getattr(answer, "args", ()))
     if any(far(e.lhs, e.rhs, digits) for e in parts if isinstance(e, Eq)):
         return False  # "6 = 5" is no way to say 5
+    if mistaken(gold, answer) or mistaken(answer, gold):
+        return False
     alike = verify(gold, answer, float_rounding=digits, timeout_seconds=None)
     return bool(alike) and not far(gold, answer, digits)
+
+def mistaken(one, other):
+    """What verify takes for the same and is not: "2,1" for x=1, y=2, whose values are no set, and
+    the set {1,2} for 1<x<2."""
+    named = {e.lhs for e in getattr(one, "args", ()) if isinstance(e, Eq)}
+    equations = any(isinstance(e, Eq) for e in getattr(other, "args", ()))
+    return len(named) > 1 and not equations or isinstance(one, And) and isinstance(other, FiniteSet)
 
 def far(gold, answer, digits):
     """Two numbers that only look alike because both round to the same, such as 0 and 1e-9."""

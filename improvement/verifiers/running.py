@@ -89,7 +89,7 @@ def ending(outcome: Outcome, bounds: Limits) -> str:
         "time": f"it took longer than {bounds.call_seconds:g} s for a call, "
         f"or {bounds.seconds:g} s for all",
         "memory": f"it needed more than {bounds.memory >> 20:,} MB of memory",
-        "output": f"it printed more than {bounds.output:,} bytes",
+        "output": f"it {error}" if error else f"it printed more than {bounds.output:,} bytes",
         "exit": "it left before it had answered (sys.exit or os._exit)",
         "crash": f"it crashed: {error or 'no reason given'}",
         "exception": f"it raised {error or 'an exception'}",

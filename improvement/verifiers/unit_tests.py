@@ -171,16 +171,16 @@ def _right(verifier: UnitTests, tests: list[Case], outcome: Outcome) -> list[boo
 
 def _is_right(verifier: UnitTests, test: Case, answer: Returned) -> bool:
     if test.raises:
-        return answer.ended == "exception" and _is_exception(test.raises, answer.error)
+        return answer.ended == "exception" and _is_exception(test.raises, answer)
     right = answer.ended == "ok"
     return right and same(test.expected, answer.value, verifier.types, verifier.tolerance)
 
 
-def _is_exception(wanted: str, error: str) -> bool:
-    name = error.split(":", 1)[0].strip()
-    if name == wanted:
+def _is_exception(wanted: str, answer: Returned) -> bool:
+    """By name, or as one of that kind: json.JSONDecodeError is a ValueError."""
+    if answer.error.split(":", 1)[0].strip() == wanted:
         return True
-    found, asked = EXCEPTIONS.get(name), EXCEPTIONS.get(wanted)
+    found, asked = EXCEPTIONS.get(answer.kind), EXCEPTIONS.get(wanted)
     return found is not None and asked is not None and issubclass(found, asked)
 
 

@@ -26,7 +26,16 @@ from improvement.records import Judgement, TaskRecord
 from improvement.sandbox.pool import sandbox
 from improvement.verifiers.base import Verifier, trajectory_of
 from improvement.verifiers.build import build
-from tests.loop.corpus import TASKS, Abuse, Honest, escaping, exhausting, forging, values
+from tests.loop.corpus import (
+    TASKS,
+    Abuse,
+    Honest,
+    escaping,
+    exhausting,
+    forging,
+    reaching,
+    values,
+)
 from tests.loop.corpus.honest import HONEST
 
 LARGE = os.environ.get("PAWL_FAULTS") == "large"
@@ -37,6 +46,7 @@ USUAL = {"seconds": 5.0, "call_seconds": 3.0, "memory_mb": 256}
 MARK = "pawl-escaped"
 SHARED_PLACES = [Path(p) for p in ("/tmp", "/dev/shm", "/var/tmp", "/", "/root")]
 ABUSES = [*values.ABUSES, *forging.ABUSES, *escaping.ABUSES, *exhausting.ABUSES]
+ABUSES += reaching.ABUSES
 NOTHING = re.compile(  # what refused acts come to; 32512: the shell could not be started
     r"(?:\w*(?:Error|gaierror)|-1|32512|\|)*|it raised \w*Error.*|it crashed: ended by SIGSYS"
 )

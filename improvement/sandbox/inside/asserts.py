@@ -78,12 +78,16 @@ def _handle(value: object) -> list[Any]:
     raise tagged.NotPlain(f"a {type(value).__name__}")
 
 
-def _exception(name: str, message: str) -> Exception:
-    kind = EXCEPTIONS.get(name)
+def _exception(name: str, message: str, own: str) -> Exception:
+    """What the candidate raised. A class of its own becomes a CandidateError that is one of
+    Python's own kinds too, so that `except ValueError` catches what derives from it."""
+    kind = EXCEPTIONS.get(own, Exception)
     # StopIteration would end the tests' own loop: `all(map(…))` would be true of nothing
-    if kind is not None and kind not in (StopIteration, StopAsyncIteration):
+    if kind is not Exception and not issubclass(kind, StopIteration | StopAsyncIteration):
+        made = kind if name == own else type("CandidateError", (CandidateError, kind), {})
         try:
-            return kind(message)
+            found: Exception = made(message)
+            return found
         except TypeError:  # UnicodeDecodeError wants five arguments
             pass
     return CandidateError(f"{name}: {message}")

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from improvement.sandbox.inside import tagged, wire
+from improvement.sandbox.inside.plain import EXCEPTIONS
 
 SHOWN = 300
 OUT_OF_MEMORY = b'{"memory":1}'
@@ -23,12 +24,16 @@ MUTABLE = (list, dict, set, bytearray)
 
 
 def described(error: BaseException) -> list[str]:
-    """Name and message of an exception, whatever its __str__ does."""
+    """Name and message of an exception, whatever its __str__ does, and the nearest of Python's own
+    that it is one of ("" where that is none that can be carried)."""
     try:
-        text = str(error)[:SHOWN]
+        is_key = type(error) is KeyError and len(error.args) == 1 and type(error.args[0]) is str
+        text = (error.args[0] if is_key else str(error))[:SHOWN]  # not the repr of a missing key
     except BaseException:  # it is foreign code
         text = ""
-    return [str(type(error).__name__)[:SHOWN], text]
+    kinds = type.mro(type(error))
+    own = next((kind for kind in kinds if EXCEPTIONS.get(kind.__name__) is kind), None)
+    return [str(type(error).__name__)[:SHOWN], text, own.__name__ if own else ""]
 
 
 def open_prints() -> None:

@@ -43,6 +43,9 @@ DEEP = (
     "unittest.mock",
     "os.path",
     "email.message",
+    "email.generator",
+    "email.policy",
+    "_strptime",  # datetime.strptime imports it when it is first called
     "urllib.request",
     "multiprocessing.shared_memory",
 )
