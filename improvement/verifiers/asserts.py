@@ -4,8 +4,9 @@
 "prompt": "def f(x):…", "setup": "import math", "solution": "def f…"}`. The tests run in a process
 of their own and reach the program through proxies, so their expected values never share a process
 with it. `setup` runs with the program, after it, and so must hold no expected values; its imports
-are the tests' too. Helpers that the prompt gives before the function are the tests' own as well: a
-program that redefines one can't change what the tests compare with.
+are the tests' too, and so are its functions that deal with plain values alone (see helpers.py).
+Helpers that the prompt gives before the function are the tests' own as well: a program that
+redefines one can't change what the tests compare with.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from improvement.verifiers.base import (
     unusable,
 )
 from improvement.verifiers.code import NoProgram, defines, joined, program
+from improvement.verifiers.helpers import own_helpers
 from improvement.verifiers.running import BadReference
 from improvement.verifiers.settings import only
 
@@ -89,7 +91,8 @@ def tests(reference: Mapping[str, Any]) -> Tests:
     if defines(code, "check") and not re.search(r"^check\(", code, re.MULTILINE):
         code += f"\ncheck({entry})\n"
     prompt, imports = running.text_of(reference, "prompt"), "\n".join(_IMPORT.findall(setup))
-    return Tests(entry, joined(imports, _helpers(prompt, entry), code), prompt, setup)
+    helpers = joined(imports, _helpers(prompt, entry), own_helpers(setup))
+    return Tests(entry, joined(helpers, code), prompt, setup)
 
 
 def _helpers(prompt: str, entry: str) -> str:

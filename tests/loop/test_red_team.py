@@ -100,6 +100,29 @@ def test_a_missing_key_reads_as_in_python() -> None:
     assert tried("asserts", "def f(n): return {}['b']", tests=tests).answer == "pass"
 
 
+CLOSE = "import math\ndef near(a, b):\n    return math.isclose(a, b)\ndef close(a, b):\n    return near(a, b)"
+NODE = "class Node:\n    def __init__(self, value): self.value = value\n"
+
+
+@pytest.mark.parametrize("name", ["close", "near"])
+def test_a_program_can_not_replace_what_the_setup_compares_with(name: str) -> None:
+    cheat = f"def f(n):\n    globals()[{name!r}] = lambda a, b: True\n    return 7"
+    tests = ["assert close(f(1), 0.5)"]
+    assert tried("asserts", cheat, setup=CLOSE, tests=tests).answer == "fail"
+    right = "def f(n): return n / 2"
+    assert tried("asserts", right, setup=CLOSE, tests=tests).answer == "pass"
+
+
+def test_a_setup_that_builds_the_program_s_objects_runs_with_it() -> None:
+    setup = "def pair(a):\n    node = Node(a)\n    node.next = Node(a + 1)\n    return node"
+    source = f"{NODE}def f(node): return node.value + node.next.value"
+    tests = ["assert f(pair(1)) == 3"]
+    assert tried("asserts", source, setup=setup, tests=tests).answer == "pass"
+    built = f"{setup}\nroot = pair(1)\ndef first(): return root"
+    found = tried("asserts", source, setup=built, tests=["assert f(first()) == 3"])
+    assert found.answer == "pass", found.evidence
+
+
 @pytest.mark.parametrize("lines", ['{"0": 1, "1": 2}', '{"0": 1, "1": 2, "2": 3}', "[1, 2, 3]"])
 def test_an_object_with_numbers_for_keys_is_no_list(lines: str) -> None:
     found = judged("fields", {"fields": {"lines": [1, 2]}}, f'{{"lines": {lines}}}')

@@ -1,0 +1,40 @@
+"""Which functions of a task's setup can run with its tests. Text work only.
+
+The setup runs with the program, because it may build the program's own objects. A comparison that
+stands there ("close(a, b)") would be given the expected values in the program's process, which
+could also replace it. So every function that deals with plain values alone is the tests' own too.
+"""
+
+from __future__ import annotations
+
+import re
+
+from improvement.verifiers.code import names
+
+_FUNCTION = re.compile(r"^def (\w+)\b.*(?:\n(?:[ \t].*|))*", re.MULTILINE)
+_IMPORT = re.compile(r"^(?:import|from) .+$", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"(\w+|[)\]}\"'])[ \t]*\.[ \t]*([A-Za-z_]\w*)")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_PLAIN_KINDS = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset)
+_PLAIN = {name for kind in _PLAIN_KINDS for name in dir(kind)}
+
+
+def own_helpers(setup: str) -> str:
+    """The functions of `setup` that use neither its classes and values nor an attribute that
+    plain values don't have."""
+    functions = {found[1]: found[0] for found in _FUNCTION.finditer(setup)}
+    imported = names("\n".join(_IMPORT.findall(setup)))
+    held = names(setup) - functions.keys() - imported
+    own = {name for name, text in functions.items() if _is_plain(text, held, imported)}
+    while other := [one for one in own if _words(functions[one]) & (functions.keys() - own)]:
+        own.difference_update(other)
+    return "\n".join(functions[name] for name in functions if name in own)
+
+
+def _is_plain(text: str, held: set[str], imported: set[str]) -> bool:
+    reached = (name for before, name in _ATTRIBUTE.findall(text) if before not in imported)
+    return not _words(text) & held and all(name in _PLAIN for name in reached)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text))
