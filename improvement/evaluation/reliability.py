@@ -234,9 +234,9 @@ def corrected_rate(
 def kappa(table: Sequence[Sequence[int]], level: float = 0.95) -> Estimate | None:
     """Cohen's κ (1960) of two people's labels: `table[i][j]` counts items that the first called i
     and the second j. Interval: the large-sample error of Fleiss, Cohen and Everitt 1969
-    (Psychol Bull 72:323). That error is 0 where they always agreed, so there the lower limit is
-    κ at Wilson's limit of their agreement. None without items, or where both only ever said the
-    same one thing."""
+    (Psychol Bull 72:323). That error is 0 where they always agreed, and where one of them always
+    said the same: there the limits are κ at Wilson's limits of their agreement. None without
+    items, or where both only ever said the same one thing."""
     n = sum(map(sum, table))
     if not n:
         return None
@@ -246,13 +246,14 @@ def kappa(table: Sequence[Sequence[int]], level: float = 0.95) -> Estimate | Non
     chance = sum(rows[i] * columns[i] for i in kinds)
     if chance >= 1.0 - 1e-12:
         return None
-    value = (sum(share[i][i] for i in kinds) - chance) / (1.0 - chance)
+    alike = sum(share[i][i] for i in kinds)
+    value = (alike - chance) / (1.0 - chance)
     off = 1.0 - value
     agreed = sum(share[i][i] * (1.0 - (rows[i] + columns[i]) * off) ** 2 for i in kinds)
     apart = sum(share[i][j] * (columns[i] + rows[j]) ** 2 for i in kinds for j in kinds if i != j)
     variance = agreed + off**2 * apart - (value - chance * off) ** 2
     half = z_of((1.0 + level) / 2.0) * math.sqrt(max(variance, 0.0) / n) / (1.0 - chance)
-    low = value - half
-    if half < 1e-9:
-        low = (wilson(1.0, n, level)[0] - chance) / (1.0 - chance)
-    return Estimate(value, max(min(low, value), -1.0), min(value + half, 1.0), float(n))
+    low, high = value - half, value + half
+    if variance < 1e-12:  # but for rounding, 0
+        low, high = ((limit - chance) / (1.0 - chance) for limit in wilson(alike, n, level))
+    return Estimate(value, max(min(low, value), -1.0), min(max(high, value), 1.0), float(n))

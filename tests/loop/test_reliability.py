@@ -199,6 +199,22 @@ def test_purity_spans_what_its_parts_leave_open() -> None:
     assert r.purity_between(nothing, _sure(1.0), _sure(0.0)) is None
 
 
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_kappa_has_a_width_where_all_agree_whatever_rounding_does(right: int, wrong: int) -> None:
+    found = r.kappa([[right, 0], [0, wrong]])
+    assert found is not None
+    assert found.high == 1.0
+    assert found.low < 0.9999
+
+
+def test_kappa_has_a_width_where_one_of_two_people_always_says_the_same() -> None:
+    found = r.kappa([[3, 2], [0, 0]])
+    assert found is not None
+    assert found.value == 0.0
+    assert found.low < -0.3
+    assert found.high > 0.3
+
+
 def test_two_people_who_only_ever_say_one_thing_have_no_kappa() -> None:
     assert r.kappa([[30, 0], [0, 0]]) is None
 

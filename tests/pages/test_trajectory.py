@@ -54,6 +54,14 @@ def test_a_broken_verifier_is_said_to_be_no_fail() -> None:
     assert "counts neither as a pass nor as a fail" in page
 
 
+def test_a_verdict_that_is_left_to_a_person_is_not_called_broken() -> None:
+    trajectory = factories.make_trajectory("unverified")
+    factories.make_verdict(trajectory, "error", evidence={"needs_person": True})
+    page = page_of(trajectory)
+    assert "leaves this one to a person" in page
+    assert "broke" not in page.partition('class="evidence')[2].partition("<aside")[0]
+
+
 def test_an_unjudged_attempt_says_so() -> None:
     assert "Not judged yet" in page_of(factories.make_trajectory("unverified"))
 
