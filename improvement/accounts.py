@@ -29,8 +29,13 @@ def create_account(name: str, password: str, roles: Sequence[str] = ()) -> User:
     user.full_clean()
     with transaction.atomic():
         user.save()
-        user.groups.set([Group.objects.get_or_create(name=role)[0] for role in roles])
+        user.groups.set([group_of(role) for role in roles])
     return user
+
+
+def group_of(role: str) -> Group:
+    """The group that holds a role; made where it is missing."""
+    return Group.objects.get_or_create(name=role)[0]
 
 
 def demo_accounts(home: Path) -> dict[str, str]:
@@ -58,6 +63,5 @@ def _account(role: str) -> str:
             "account: run it on a database of its own, or rename that user."
         )
     password = secrets.token_urlsafe(9)
-    group, _ = Group.objects.get_or_create(name=role)
-    User.objects.create_user(role, password=password).groups.add(group)
+    User.objects.create_user(role, password=password).groups.add(group_of(role))
     return password

@@ -51,6 +51,24 @@ def test_a_person_gets_an_account_with_roles(monkeypatch: pytest.MonkeyPatch) ->
     assert not rita.is_superuser
 
 
+def test_a_role_is_given_and_taken_away(capsys: pytest.CaptureFixture[str]) -> None:
+    ana = User.objects.create_user("ana", password="a password of her own")
+    for arguments, roles in (
+        (["engineer"], ["engineer"]),
+        (["reviewer"], ["engineer", "reviewer"]),
+        (["reviewer"], ["engineer", "reviewer"]),
+        (["engineer", "--take"], ["reviewer"]),
+        (["reviewer", "--take"], []),
+    ):
+        call_command("give_role", "ana", *arguments)
+        assert sorted(ana.groups.values_list("name", flat=True)) == roles
+    assert capsys.readouterr().out.endswith("ana may sign in as a reader.\n")
+    with pytest.raises(CommandError, match="no account named 'nobody'"):
+        call_command("give_role", "nobody", "admin")
+    with pytest.raises(CommandError, match="invalid choice"):
+        call_command("give_role", "ana", "king")
+
+
 def test_without_a_role_a_person_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "as a reader" in make(monkeypatch, "stan", "a good long password")
     assert not User.objects.get(username="stan").groups.exists()
