@@ -30,7 +30,6 @@ from improvement.serving.engine.state import Open
 from improvement.serving.engine.weights import Weights
 from improvement.serving.hardware import choose_device, choose_dtype, set_threads
 
-
 WORDS = "The customer wants three lamps and two rugs, and asks what they cost together."
 
 

@@ -1,4 +1,4 @@
-"""kill -9 in the middle of verifying code: no verdict is lost or doubled, nothing is left behind."""
+"""kill -9 in the middle of verifying code: no verdict is lost or doubled, nothing is left."""
 
 import os
 import random
