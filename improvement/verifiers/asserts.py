@@ -31,14 +31,13 @@ from improvement.verifiers.base import (
     unusable,
 )
 from improvement.verifiers.code import NoProgram, defines, joined, program
-from improvement.verifiers.helpers import own_helpers
+from improvement.verifiers.helpers import of_prompt, of_setup
 from improvement.verifiers.running import BadReference
 from improvement.verifiers.settings import only
 
 KIND = "asserts"
 NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 _COMPILE = "def compiled(code):\n    compile(code, 'tests.py', 'exec')\n"
-_IMPORT = re.compile(r"^(?:import|from) .+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +89,9 @@ def tests(reference: Mapping[str, Any]) -> Tests:
         raise BadReference("tests is empty")
     if defines(code, "check") and not re.search(r"^check\(", code, re.MULTILINE):
         code += f"\ncheck({entry})\n"
-    prompt, imports = running.text_of(reference, "prompt"), "\n".join(_IMPORT.findall(setup))
-    helpers = joined(imports, _helpers(prompt, entry), own_helpers(setup))
+    prompt = running.text_of(reference, "prompt")
+    helpers = joined(of_prompt(prompt, entry), of_setup(setup))
     return Tests(entry, joined(helpers, code), prompt, setup)
-
-
-def _helpers(prompt: str, entry: str) -> str:
-    """What stands in the prompt before the function that is asked for."""
-    found = re.search(rf"^(?:async )?def {re.escape(entry)}\b", prompt, re.MULTILINE)
-    return prompt[: found.start()] if found else ""
 
 
 def _judge(verifier: Asserts, task: TaskRecord, trajectory: TrajectoryRecord) -> Judgement:

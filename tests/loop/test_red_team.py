@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from improvement.records import Judgement, TaskRecord
+from improvement.sandbox.fast import run_fast
 from improvement.sandbox.pool import sandbox
 from improvement.sandbox.records import Call, Limits
 from improvement.verifiers.base import trajectory_of
@@ -100,7 +101,8 @@ def test_a_missing_key_reads_as_in_python() -> None:
     assert tried("asserts", "def f(n): return {}['b']", tests=tests).answer == "pass"
 
 
-CLOSE = "import math\ndef near(a, b):\n    return math.isclose(a, b)\ndef close(a, b):\n    return near(a, b)"
+CLOSE = "import math\ndef near(a, b):\n    return math.isclose(a, b)\n"
+CLOSE += "def close(a, b):\n    return near(a, b)"
 NODE = "class Node:\n    def __init__(self, value): self.value = value\n"
 
 
@@ -121,6 +123,28 @@ def test_a_setup_that_builds_the_program_s_objects_runs_with_it() -> None:
     built = f"{setup}\nroot = pair(1)\ndef first(): return root"
     found = tried("asserts", source, setup=built, tests=["assert f(first()) == 3"])
     assert found.answer == "pass", found.evidence
+
+
+def test_a_class_of_the_prompt_is_the_program_s() -> None:
+    prompt = f"import math\n{NODE}\ndef f(node):\n    '''Give its value.'''\n"
+    tests = "def check(candidate):\n    assert candidate(Node(math.floor(3.5))) == 3\n"
+    source = "def f(node):\n    return node.value"
+    assert tried("asserts", source, prompt=prompt, tests=tests).answer == "pass"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['f"{ "a" + str(n) + "b" }"', 'f"{ "a" + [getattr, n][1] }"', "f'{n:{n}}'", 'f"{{{n["x"]}}}"'],
+)
+def test_text_that_two_pythons_end_at_different_quotes_is_left_to_cpython(text: str) -> None:
+    assert run_fast(f"def f(n): return {text}", [Call("f", ("a",))]) is None
+
+
+def test_plain_formatted_text_keeps_the_fast_path() -> None:
+    source = 'def f(n): return f"{n:>3}|{{{n!r}}}|{n + 1:.2f}"'
+    outcome = run_fast(source, [Call("f", (4,))])
+    assert outcome is not None
+    assert outcome.returned[0].value == "  4|{4}|5.00"
 
 
 @pytest.mark.parametrize("lines", ['{"0": 1, "1": 2}', '{"0": 1, "1": 2, "2": 3}', "[1, 2, 3]"])
