@@ -58,7 +58,7 @@ ABUSES = [
     Abuse("its pipes closed while it goes on", "import os, time\ndef f(n):\n    os.close(4)\n    os.close(1)\n    os.close(2)\n    time.sleep(60)"),
     Abuse("a step that never ends inside an iterator", "class I:\n    def __iter__(self): return self\n    def __next__(self):\n        while True: pass\ndef f(n): return map(str, I())", slow=True),
     Abuse("a range wider than any integer", "def f(n): return range(-10**300, 10**4000)"),
-    Abuse("fractions that can't be shown", "from fractions import Fraction\ndef f(n): return [Fraction(3**41000 + i, 7**23000) for i in range(30)]"),
+    Abuse("fractions that can't be shown", "from fractions import Fraction\ndef f(n): return [Fraction(3**41000 + i, 7**23000) for i in range(4)]"),
     Abuse("signalling NaNs everywhere", "from decimal import Decimal\ndef f(n):\n    x = Decimal('sNaN')\n    return [x, (x,), {1: x}]"),
     Abuse("modules without their names", "import sys\nfor module in list(sys.modules.values()):\n    for key in list(vars(module)):\n        if not key.startswith('__'):\n            try: delattr(module, key)\n            except Exception: pass\ndef f(n): return n"),
 ]  # fmt: skip
