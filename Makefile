@@ -36,7 +36,8 @@ bench: .venv/ready-bench
 	PAWL_BASE_DIR="$$($(base_model))" $(BIN)/python -m tests.bench.bench_training
 
 faults: .venv/ready-test
-	PAWL_FAULTS=large $(BIN)/python -m pytest tests/faults tests/loop/test_sandbox_corpus.py -s
+	PAWL_FAULTS=large $(BIN)/python -m pytest tests/faults tests/loop/test_sandbox_corpus.py \
+		tests/loop/test_sandbox_leaks.py -s
 
 series: .venv/ready-test
 	$(BIN)/python -m tests.bench.series --cycles 4 --out series-verified.json

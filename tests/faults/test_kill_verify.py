@@ -14,7 +14,7 @@ from tests.loop.fake_stages import KINDS
 from tests.loop.runs import launched_for
 from tests.loop.workers import crew
 
-WANTED = os.environ.get("PAWL_FAULTS", "2")
+WANTED = os.environ.get("PAWL_FAULTS", "1")
 KILLS = range(30 if WANTED == "large" else int(WANTED))
 ATTEMPTS = 160
 UNIT_TESTS = {"kind": "unit_tests"}
