@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
-from improvement.models import Candidate, Deployment, Evaluation
+from improvement.licences import licence_of
+from improvement.models import Candidate, Deployment, Evaluation, Verdict, Verifier
 from improvement.promotion import Damaged, Overtaken, Refused, verify_artefact
 
 
@@ -17,6 +18,10 @@ class OwnWork(Refused):
 
 class GateNotPassed(Refused):
     """There is no gate result, or it is not a pass."""
+
+
+class Unlicensed(Refused):
+    """A verifier that judged the gate has lost its licence since."""
 
 
 class Contaminated(Refused):
@@ -44,6 +49,7 @@ def approval_checks(
     is the candidate's, `deployment` what serves now."""
     yield gate_passed(gate)
     yield champion_unchanged(gate, deployment)
+    yield verifiers_licensed(candidate, gate)
     yield four_eyes(candidate, reviewer)
     yield not_contaminated(candidate)
     yield no_open_red_warning(candidate)
@@ -72,6 +78,23 @@ def champion_unchanged(gate: Evaluation | None, deployment: Deployment | None) -
         )
         return Check(label, False, says, Overtaken)
     return Check(label, True, f"{serving} serves, and the gate compared with it.", Overtaken)
+
+
+def verifiers_licensed(candidate: Candidate, gate: Evaluation | None) -> Check:
+    """The gate asked for the licence before it began; labels may have taken it away since."""
+    label = "Judged by verifiers that are licensed"
+    if gate is None:
+        return Check(label, False, "Not measured yet.", Unlicensed)
+    attempts = gate.items.exclude(candidate_trajectory=None).values("candidate_trajectory")
+    judged = Verdict.objects.filter(trajectory__in=attempts)
+    verifiers = Verifier.objects.filter(pk__in=judged.values("verifier")).order_by("name", "pk")
+    found = [(verifier, licence_of(candidate.agent, verifier)) for verifier in verifiers[:20]]
+    for verifier, licence in found:
+        if not licence.valid:
+            says = f"{verifier} has lost its licence. {licence.reason} See its page."
+            return Check(label, False, says, Unlicensed)
+    names = ", ".join(str(verifier) for verifier, _ in found) or "No verdict is kept"
+    return Check(label, bool(found), f"{names}.", Unlicensed)
 
 
 def four_eyes(candidate: Candidate, reviewer: User) -> Check:

@@ -20,19 +20,20 @@ from improvement.models import (
     Deployment,
     Evaluation,
     EvaluationItem,
-    Hold,
+    JunkReport,
     Run,
     SealedAnswer,
-    Signal,
     Stage,
     Step,
     Task,
     Trajectory,
     Verdict,
     Verifier,
-    Warning,
 )
 from improvement.records import Bundle, Message, digest_of
+from tests.alarms import make_hold as make_hold
+from tests.alarms import make_signal as make_signal
+from tests.alarms import make_warning as make_warning
 from tests.users import PASSWORD as PASSWORD
 from tests.users import ROLES as ROLES
 from tests.users import make_user as make_user
@@ -240,7 +241,13 @@ def make_evaluation(
     evaluation = Evaluation.objects.create(agent=agent, candidate=candidate, kind=kind, **fields)
     for task, pair in zip(tasks, items, strict=True):
         _add_item(evaluation, task, pair)
+    license_here(agent)
     return evaluation
+
+
+def license_here(agent: Agent) -> None:
+    """Let the verifier of `make_verdict` harvest and gate for this agent."""
+    JunkReport.objects.create(agent=agent, verifier=make_verifier(), passed=True)
 
 
 def _tally(items: Sequence[Pair]) -> dict[str, Any]:
@@ -274,27 +281,3 @@ def _add_item(evaluation: Evaluation, task: Task, pair: Pair) -> None:
         champion_passed=pair[0],
         candidate_passed=pair[1],
     )
-
-
-def make_signal(candidate: Candidate, name: str = "distinct_2", value: float = 0.5) -> Signal:
-    fields = {"value": value, "low": value - 0.05, "high": value + 0.05, "n": 100}
-    agent = candidate.agent
-    return Signal.objects.create(agent=agent, candidate=candidate, name=name, **fields)
-
-
-def make_warning(candidate: Candidate, level: str = "amber", **fields: Any) -> Warning:
-    fields = {
-        "signal": "distinct_2",
-        "against": "generation 0",
-        "value": 0.2,
-        "baseline": 0.6,
-        "limit": 0.3,
-        "sentence": "Distinct-2 fell from 0.60 to 0.20 against generation 0.",
-    } | fields
-    agent = candidate.agent
-    return Warning.objects.create(agent=agent, candidate=candidate, level=level, **fields)
-
-
-def make_hold(agent: Agent, warning: Warning | None = None, **fields: Any) -> Hold:
-    fields = {"reason": "A red warning."} | fields
-    return Hold.objects.create(agent=agent, warning=warning, **fields)

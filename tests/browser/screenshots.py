@@ -46,6 +46,10 @@ def _take(page: Page, theme: str) -> None:
     page.locator("main a[href^='/candidates/']").filter(has_text="-").first.click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=FOLDER / f"review{ending}.png")
+    page.goto(f"{URL}/verifiers/", wait_until="networkidle")
+    page.locator("main a[href^='/verifiers/']").first.click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=FOLDER / f"verifier{ending}.png")
 
 
 if __name__ == "__main__":

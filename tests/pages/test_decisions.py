@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from improvement.models import AuditRow, Candidate, Run
+from improvement.models import AuditRow, Candidate, JunkReport, Run
 from improvement.promotion import Damaged, NoReason, Overtaken, Refused
 from reviews import brakes, checks, decisions
 from reviews.models import Review
@@ -122,6 +122,25 @@ def test_a_contaminated_dataset_cannot_be_approved() -> None:
     dataset = factories.make_dataset(run, contaminated=2)
     candidate = scenes.waiting(run.agent, dataset=dataset)
     refused(decisions.approve, candidate, checks.Contaminated, "2 training examples")
+
+
+def test_a_verifier_that_has_lost_its_licence_stops_an_approval() -> None:
+    candidate = scenes.waiting()
+    verifier = factories.make_verifier()
+    defect = {"kind": "empty", "ok": False, "reason": "nothing passed as an answer"}
+    JunkReport.objects.create(
+        agent=candidate.agent, verifier=verifier, passed=False, rows=[defect]
+    )
+    refused(decisions.approve, candidate, checks.Unlicensed, "nothing passed as an answer")
+    ana = factories.make_user("reviewer")
+    decisions.reject(candidate, reviewer=ana, reason="not proven", **scenes.seen(candidate))
+    assert candidate.agent.champion != candidate
+
+
+def test_a_gate_without_a_verdict_of_any_verifier_can_not_be_approved() -> None:
+    gate = factories.make_evaluation(items=[])
+    assert not checks.verifiers_licensed(gate.candidate, gate).ok
+    assert not checks.verifiers_licensed(gate.candidate, None).ok
 
 
 def test_an_open_red_warning_stops_an_approval_until_a_manager_releases_the_hold() -> None:

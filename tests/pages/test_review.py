@@ -75,7 +75,7 @@ def test_a_review_page_costs_few_queries(
 ) -> None:
     candidate = story.tell()
     page(reviewer, candidate)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(29):
         page(reviewer, candidate)
 
 
