@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from improvement.jobs.context import StageFailed
+from improvement.jobs.recipe import Recipe
 from improvement.jobs.workshop import verifier_from, workshop
 from improvement.models import Agent, Run, Trajectory, Verdict
 from improvement.models import Verifier as Row
@@ -34,12 +35,6 @@ def row_of(verifier: Verifier) -> Row:
         },
     )
     return row
-
-
-def budget_of(run: Run, calls: int | None, tokens: int | None) -> Budget:
-    """What judge calls may still use in this run: a resumed stage goes on counting."""
-    run.refresh_from_db(fields=["judge_calls", "judge_tokens"])
-    return Budget(calls, tokens, run.judge_calls, run.judge_tokens)
 
 
 class Judge:
@@ -105,6 +100,15 @@ class Judge:
             _verdict(trajectory, row, judgement)
             for (trajectory, _, _), (_, row), judgement in zip(items, chosen, judged, strict=True)
         ]
+
+
+def judge_of(run: Run, spec: Spec) -> Judge:
+    """The judge of a run, with what is left of its budget of judge calls: a resumed stage goes
+    on counting."""
+    recipe = Recipe.of(run.recipe)
+    run.refresh_from_db(fields=["judge_calls", "judge_tokens"])
+    used = (run.judge_calls, run.judge_tokens)
+    return Judge(run.agent, spec, Budget(recipe.judge_calls, recipe.judge_tokens, *used))
 
 
 def _judgement(verifier: Verifier, task: TaskRecord, record: TrajectoryRecord) -> Judgement:

@@ -8,8 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from improvement.jobs.context import StageContext, StageFailed
-from improvement.jobs.judging import OWN, Judge, Spec, budget_of, storable
-from improvement.jobs.recipe import Recipe
+from improvement.jobs.judging import OWN, Judge, Spec, judge_of, storable
 from improvement.licences import NO_LICENCE, missing, note_licence
 from improvement.models import Agent, JunkReport, Task, Verifier
 from improvement.records import TaskRecord
@@ -20,17 +19,18 @@ BATTERY_TASKS = 8
 BATTERY_TASKS_ASKED = 2  # of a judge, whose every answer costs several calls
 MOST_SPECS = 200
 
+Versions = dict[int, tuple[Judging, Verifier, Task]]
+"""Row id → verifier, row, and one task that it judges."""
 
-def verifiers_for(agent: Agent, spec: Spec) -> dict[int, tuple[Judging, Verifier, Task]]:
+
+def verifiers_for(agent: Agent, spec: Spec) -> Versions:
     """Row id → verifier, row and one task of it: all versions that `spec` stands for here. For
     OWN these are those of the agent's tasks."""
     return _verifiers(Judge(agent, spec), agent, spec)
 
 
-def _verifiers(
-    judge: Judge, agent: Agent, spec: Spec
-) -> dict[int, tuple[Judging, Verifier, Task]]:
-    found = dict[int, tuple[Judging, Verifier, Task]]()
+def _verifiers(judge: Judge, agent: Agent, spec: Spec) -> Versions:
+    found: Versions = {}
     tasks = Task.objects.of(agent).exclude(split="heldout")
     rows = tasks.order_by("verifier", "pk").distinct("verifier") if spec == OWN else tasks[:1]
     for count, task in enumerate(rows[: MOST_SPECS + 1]):
@@ -48,8 +48,7 @@ def _verifiers(
 def run_batteries(context: StageContext, spec: Spec) -> None:
     """Try junk on each verifier version that has not been tried for this agent."""
     run, agent = context.run, context.run.agent
-    recipe = Recipe.of(run.recipe)
-    judge = Judge(agent, spec, budget_of(run, recipe.judge_calls, recipe.judge_tokens))
+    judge = judge_of(run, spec)
     for verifier, row, task in _verifiers(judge, agent, spec).values():
         if JunkReport.objects.filter(agent=agent, verifier=row).exists():
             continue

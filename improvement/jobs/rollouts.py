@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from improvement.agent.harness import Attempt, attempt_all, seed_for
 from improvement.jobs.context import StageContext, StageFailed
-from improvement.jobs.judging import Judge, Spec, budget_of
+from improvement.jobs.judging import Judge, Spec, judge_of
 from improvement.jobs.packing import record_of, rows_of
 from improvement.jobs.recipe import Recipe
 from improvement.jobs.tasks import records_of
@@ -65,12 +65,6 @@ def roll_out(context: StageContext, rollout: Rollout, recipe: Recipe) -> None:
         _attempt(context, rollout, recipe, missing, clock)
 
 
-def judge_of(context: StageContext, spec: Spec, recipe: Recipe) -> Judge:
-    """The judge of this run, with what is left of its budget of judge calls."""
-    budget = budget_of(context.run, recipe.judge_calls, recipe.judge_tokens)
-    return Judge(context.run.agent, spec, budget)
-
-
 def _attempt(
     context: StageContext,
     rollout: Rollout,
@@ -88,7 +82,7 @@ def _attempt(
         width=recipe.width,
         check=context.check,
     )
-    judge = judge_of(context, rollout.verifier, recipe) if rollout.verifier else None
+    judge = judge_of(context.run, rollout.verifier) if rollout.verifier else None
     batch: list[TrajectoryRecord] = []
     for finished in turns:
         batch += finished

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 
@@ -44,7 +46,7 @@ def _local_writer(model: str) -> Writer:
     policy = _policy_on(model)
 
     def write(messages: Sequence[Message], seed: int) -> str:
-        key = f"judge-{seed}"
+        key = f"judge-{uuid4().hex}"  # several questions are open at once, with the same seeds
         sampling = Sampling(temperature=0.7, max_new_tokens=LOCAL_TOKENS, stop=())
         try:
             return policy.generate([Conversation(key, tuple(messages), seed)], sampling)[0].text
@@ -54,7 +56,9 @@ def _local_writer(model: str) -> Writer:
     return write
 
 
+@lru_cache(maxsize=1)
 def _policy_on(model: str) -> Any:
+    """Loaded once in a process: every stage makes several workshops."""
     from improvement.serving.base_model import prepare
     from improvement.serving.local import LocalEngine
 

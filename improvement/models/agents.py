@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from improvement.models.candidates import Candidate
     from improvement.models.deployments import Deployment
     from improvement.models.signals import Hold
-    from improvement.models.tasks import TaskQuerySet
 
 
 def new_secret() -> bytes:
@@ -66,13 +65,6 @@ class Agent(models.Model):
     @property
     def generation_zero(self) -> Candidate | None:
         return self.candidates.filter(generation=0).order_by("number").first()
-
-    @property
-    def all_tasks(self) -> TaskQuerySet:
-        """The agent's own tasks and those of its suite."""
-        from improvement.models.tasks import Task
-
-        return Task.objects.of(self)
 
     @property
     def hold(self) -> Hold | None:

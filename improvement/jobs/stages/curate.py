@@ -8,8 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from improvement.jobs.context import StageContext, StageFailed
-from improvement.jobs.judging import Spec
-from improvement.jobs.licensing import require_licences, verifiers_for
+from improvement.jobs.licensing import Versions, require, verifiers_for
 from improvement.jobs.packing import record_of
 from improvement.jobs.recipe import Recipe
 from improvement.jobs.tools import base_dir_of, environment_of
@@ -53,8 +52,9 @@ def _freeze(context: StageContext) -> Dataset:
     run_, recipe = context.run, Recipe.of(context.run.recipe)
     levels, bundle = opened(run_), candidate_bundle(run_)
     own = {f"trajectory-{t.pk}": t for t in _attempts(run_.agent)}
-    require_licences(run_.agent, recipe.harvest_verifier, "harvest")
-    verified = _verified(run_.agent, recipe.harvest_verifier)
+    versions = verifiers_for(run_.agent, recipe.harvest_verifier)
+    require(run_.agent, [row for _, row, _ in versions.values()], "harvest")
+    verified = _verified(run_.agent, versions)
     items = [
         _own_item(key, t, recipe, verified=t.pk in verified) for key, t in own.items() if _wrote(t)
     ]
@@ -84,12 +84,11 @@ def _attempts(agent: Agent) -> Iterator[Trajectory]:
     return rows.order_by("pk").iterator(chunk_size=500)
 
 
-def _verified(agent: Agent, spec: Spec) -> set[int]:
+def _verified(agent: Agent, versions: Versions) -> set[int]:
     """The attempts that the licensed versions of this verifier let pass, or a person to whom it
     left them: what only another one (an earlier, laxer recipe) accepted is not learned from."""
-    found = verifiers_for(agent, spec)
-    accepted = Q(verifier__in=list(found))
-    if any(verifier.needs_person for verifier, _, _ in found.values()):
+    accepted = Q(verifier__in=list(versions))
+    if any(verifier.needs_person for verifier, _, _ in versions.values()):
         accepted |= Q(verifier__name=PERSON)
     passed = Verdict.objects.filter(accepted, answer="pass", trajectory__agent=agent)
     passed = passed.filter(trajectory__purpose=Purposes.COLLECT)

@@ -13,10 +13,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from improvement.jobs.context import StageContext
-from improvement.jobs.judging import Judge
+from improvement.jobs.judging import Judge, judge_of
 from improvement.jobs.licensing import run_batteries, verifiers_for
 from improvement.jobs.recipe import Recipe
-from improvement.jobs.rollouts import judge_of, judge_stored
+from improvement.jobs.rollouts import judge_stored
 from improvement.models import Answers, Purposes, Trajectory, Verdict
 from improvement.records import Progress
 
@@ -28,7 +28,7 @@ def run(context: StageContext) -> dict[str, Any]:
     recipe = Recipe.of(context.run.recipe)
     for spec in _distinct(recipe.harvest_verifier, recipe.gate_verifier):
         run_batteries(context, spec)
-    judge = judge_of(context, recipe.harvest_verifier, recipe)
+    judge = judge_of(context.run, recipe.harvest_verifier)
     collected = Trajectory.objects.filter(run=context.run, purpose=Purposes.COLLECT)
     _judge_all(context, judge, collected.filter(answer=Answers.UNVERIFIED), "verdicts")
     again = _judged_by_another_version(context, recipe)
